@@ -1,0 +1,167 @@
+"""Every error the product can report: a stable code, whether trying again can help, a sentence for people.
+
+Each edge (command line, Dagster, later HTTP) maps the whole tree once. Messages say what is wrong and what to
+do; they never carry customer text, keys or addresses.
+"""
+
+from typing import ClassVar
+
+
+class DubbingError(Exception):
+    """Base of the tree.
+
+    Args:
+        message: one clear sentence that says what to do.
+    """
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InputError(DubbingError):
+    """What the caller gave cannot be dubbed; only other input helps."""
+
+    code = "bad_input"
+
+
+class EmptyFileError(InputError):
+    """The file has no bytes."""
+
+    code = "empty_file"
+
+
+class NotMediaError(InputError):
+    """No demuxer that we allow recognises the content."""
+
+    code = "not_media"
+
+
+class UnsafeMediaError(InputError):
+    """A playlist or another format that would make the decoder open other files or addresses."""
+
+    code = "unsafe_media"
+
+
+class NoAudioStreamError(InputError):
+    """A media file without sound."""
+
+    code = "no_audio_stream"
+
+
+class TruncatedMediaError(InputError):
+    """The file ends before the length it declares, or breaks off while decoding."""
+
+    code = "truncated_media"
+
+
+class TooLongError(InputError):
+    """Longer than the limit, by its header or by what it decodes to."""
+
+    code = "too_long"
+
+
+class SilentAudioError(InputError):
+    """Nothing but silence."""
+
+    code = "silent_audio"
+
+
+class NoSpeechError(InputError):
+    """Sound, but nobody speaks."""
+
+    code = "no_speech"
+
+
+class UnknownLanguageError(InputError):
+    """Not a BCP 47 tag of a known language."""
+
+    code = "unknown_language"
+
+
+class UnsupportedLanguageError(InputError):
+    """A known language that the engine in use does not offer."""
+
+    code = "unsupported_language"
+
+
+class OutputNotWritableError(InputError):
+    """The output folder cannot be made or written."""
+
+    code = "output_not_writable"
+
+
+class SettingsError(DubbingError):
+    """A setting is missing or wrong; the message names it."""
+
+    code = "bad_settings"
+
+
+class ToolMissingError(DubbingError):
+    """A program or package that is needed is not installed; the message says how to install it."""
+
+    code = "tool_missing"
+
+
+class WeightsError(DubbingError):
+    """A weights file of the local engine is missing or not the one we know."""
+
+    code = "bad_weights"
+
+
+class DiskFullError(DubbingError):
+    """No space left where we write."""
+
+    code = "disk_full"
+    retryable = True
+
+
+class MediaError(DubbingError):
+    """ffmpeg failed on audio that had passed every check."""
+
+    code = "media_failed"
+
+
+class RecognitionError(DubbingError):
+    """The recogniser failed."""
+
+    code = "recognition_failed"
+    retryable = True
+
+
+class TranslationError(DubbingError):
+    """The translator failed on this text."""
+
+    code = "translation_failed"
+    retryable = True
+
+
+class SynthesisError(DubbingError):
+    """The synthesiser failed, or gave something that is not speech of this text."""
+
+    code = "synthesis_failed"
+    retryable = True
+
+
+class StorageError(DubbingError):
+    """The object store refused or lost an object."""
+
+    code = "storage_failed"
+    retryable = True
+
+
+class DatabaseUnavailableError(DubbingError):
+    """Postgres cannot be reached or started."""
+
+    code = "database_unavailable"
+    retryable = True
+
+
+class JobBusyError(DubbingError):
+    """Another process works on this job right now."""
+
+    code = "job_busy"
+    retryable = True

@@ -1,0 +1,1 @@
+"""ffmpeg: finding it, inspecting hostile files, decoding, stretching, mixing, measuring. All of it streams."""

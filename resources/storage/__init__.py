@@ -1,0 +1,1 @@
+"""The object store: one port and its adapters."""
