@@ -45,7 +45,10 @@ class Speech:
 class Recognizer(Protocol):
     """Speech to words."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Vendor, model and settings: whatever determines the result."""
+        ...
 
     def recognize(self, audio: Path, *, language: str | None) -> Transcript:
         """Recognise a whole recording without holding it in memory.
@@ -65,7 +68,10 @@ class Recognizer(Protocol):
 class Translator(Protocol):
     """Text to text."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Vendor, model and settings: whatever determines the result."""
+        ...
 
     def list_targets(self, source: str) -> tuple[str, ...]:
         """Canonical tags that this machine can translate ``source`` into now."""
@@ -83,7 +89,10 @@ class Translator(Protocol):
 class Synthesizer(Protocol):
     """Text to speech."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Vendor, model and settings: whatever determines the result."""
+        ...
 
     def list_voices(self) -> tuple[Voice, ...]:
         """Every voice this machine can speak with now, best first within a language."""

@@ -88,6 +88,24 @@ class UnsupportedLanguageError(InputError):
     code = "unsupported_language"
 
 
+class UnknownVoiceError(InputError):
+    """A voice that the engine does not offer for this language; the message says which it does."""
+
+    code = "unknown_voice"
+
+
+class BadManifestError(InputError):
+    """Not a manifest of the version we read."""
+
+    code = "bad_manifest"
+
+
+class FileMissingError(InputError):
+    """There is no file of that name."""
+
+    code = "file_not_found"
+
+
 class OutputNotWritableError(InputError):
     """The output folder cannot be made or written."""
 

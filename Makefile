@@ -1,0 +1,51 @@
+# The one list of commands. `make demo` and `make test` do everything on a fresh machine with Python 3.11, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(or $(shell command -v uv),$(BIN)/uv)
+export DUBLINE_DATA_DIR ?= $(CURDIR)/.dubline/data
+export DUBLINE_CACHE_DIR ?= $(CURDIR)/.dubline/cache
+# Without bytecode every process compiles some 800 files of Dagster again.
+export PYTHONDONTWRITEBYTECODE =
+
+.PHONY: setup demo up test check bench lock format
+.DEFAULT_GOAL := help
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/installed ## Make .venv with everything in it, exactly as locked
+
+.venv/installed: requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	UV_COMPILE_BYTECODE=1 $(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup ## Dub the sample recording into Brazilian Portuguese: out/demo
+	$(BIN)/dubline dub samples/sense_and_sensibility.wav --to pt-BR --out out/demo
+
+up: setup ## Start the database, the Dagster UI and its daemon
+	$(BIN)/dubline up
+
+test: setup ## Run every test
+	scripts/install-test-tools
+	$(BIN)/pytest
+
+check: setup ## Lint, types, import rule, Dagster's definitions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/dagster definitions validate --workspace workspace.yaml
+
+bench: setup ## Measure: ratios and figures of this machine
+	$(BIN)/python -m benchmarks
+
+format: setup ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup ## Choose new versions for everything, within pyproject.toml
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links --extra local --group dev pyproject.toml -o requirements/dev.txt

@@ -1,0 +1,126 @@
+"""`dubline dub`: the whole line on one recording, run on Dagster in this process."""
+
+import signal
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Never
+
+from rich.console import Console
+
+from cli.delivery import deliver, open_output_folder
+from cli.exit_codes import EXIT_CODES, INTERRUPTED, SOME_LANGUAGES_FAILED
+from cli.progress import show_progress
+from cli.report import print_report
+from dubbing.errors import DatabaseUnavailableError, DubbingError, FileMissingError, JobBusyError
+from dubbing.jobs import DELIVERED_STATES
+from resources.container import Container
+from resources.database.connection import Database
+from resources.intake import JobRequest
+from resources.settings import load_settings
+
+LOCAL_USER_ID = uuid.UUID("00000000-0000-4000-8000-000000000001")
+"""Owner of the jobs that are made at the command line."""
+
+
+def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -> int:
+    """Dub a file into a folder and return the exit code.
+
+    Raises:
+        DubbingError: the input or the machine is at fault; nothing half-made is left.
+    """
+    console = Console()
+    if not file.is_file():
+        raise FileMissingError(f"There is no file {file.name}; check the path.")
+    with _terminating_as_interrupt(), Container(load_settings()) as container:
+        request = JobRequest(LOCAL_USER_ID, file.resolve(), file.name, targets, source)
+        container.intake.check_languages(request)
+        with open_output_folder(out) as folder:
+            console.print(f"Inspecting {file.name}", highlight=False)
+            job = container.intake.submit(request)
+            if job.resumed:
+                console.print("Going on with the job that was interrupted.")
+            try:
+                with show_progress(container.database, job.job_id, console):
+                    _run_on_dagster(container, job.job_id)
+            except KeyboardInterrupt:
+                _put_back(container.database, job.job_id)
+                console.print("Interrupted. The same command goes on from here.")
+                return INTERRUPTED
+            deliver(container, job.job_id, folder)
+            print_report(container.database, job.job_id, folder, console)
+        return _get_exit_code(container.database, job.job_id)
+
+
+def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:
+    from dagster._core.errors import DagsterExecutionInterruptedError
+
+    from dub_assets.definitions import build_definitions
+    from dub_assets.instance import open_instance
+    from dub_assets.partitions import dub_jobs
+
+    with open_instance(container) as instance:
+        instance.add_dynamic_partitions(str(dub_jobs.name), [str(job_id)])
+        line = build_definitions(container).resolve_job_def("dub")
+        try:
+            result = line.execute_in_process(
+                instance=instance,
+                partition_key=str(job_id),
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        except DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None
+    if not result.success:
+        errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+        broken = {error.cls_name for error in errors if error and error.cls_name}
+        _end_broken(container.database, job_id, broken)
+
+
+def _end_broken(database: Database, job_id: uuid.UUID, broken: Collection[str]) -> None:
+    """Tell a fault that leaves the job for another try from one that ended it without saying so itself.
+
+    Raises:
+        JobBusyError, DatabaseUnavailableError: the job is as it was.
+    """
+    for error in (
+        JobBusyError("Another process works on this job right now; wait for it to finish."),
+        DatabaseUnavailableError("The database went away; run the same command again."),
+    ):
+        if type(error).__name__ in broken:
+            raise error
+    with database.transaction() as tx:
+        tx.jobs.fail_job(
+            job_id, "run", DubbingError("Something unexpected happened; the run in Dagster has the place.")
+        )
+
+
+def _put_back(database: Database, job_id: uuid.UUID) -> None:
+    with database.transaction() as tx:
+        tx.jobs.requeue(job_id)
+
+
+def _get_exit_code(database: Database, job_id: uuid.UUID) -> int:
+    with database.transaction() as tx:
+        job, languages = tx.jobs.get(job_id), tx.jobs.list_languages(job_id)
+    if all(task.state in DELIVERED_STATES for task in languages):
+        return 0
+    if any(task.state in DELIVERED_STATES for task in languages):
+        return SOME_LANGUAGES_FAILED
+    return EXIT_CODES[job.error_code or languages[0].error_code or "internal"]
+
+
+@contextmanager
+def _terminating_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C, so that a stopped service leaves the same clean state."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> Never:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

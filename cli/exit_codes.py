@@ -1,0 +1,48 @@
+"""Errors as exit codes: one of its own for each kind, so that scripts can tell them apart."""
+
+from dubbing.errors import DubbingError
+
+INTERRUPTED = 130
+"""Ctrl-C, as shells count it (128 + SIGINT)."""
+
+SOME_LANGUAGES_FAILED = 4
+"""The job ended and some, not all, of its languages failed."""
+
+INTERNAL = 70
+"""A defect of ours (EX_SOFTWARE of sysexits)."""
+
+EXIT_CODES = {
+    "internal": INTERNAL,
+    "bad_input": 9,
+    "empty_file": 10,
+    "not_media": 11,
+    "unsafe_media": 12,
+    "no_audio_stream": 13,
+    "truncated_media": 14,
+    "too_long": 15,
+    "silent_audio": 16,
+    "no_speech": 17,
+    "unknown_language": 18,
+    "unsupported_language": 19,
+    "unknown_voice": 20,
+    "output_not_writable": 21,
+    "file_not_found": 22,
+    "bad_manifest": 23,
+    "disk_full": 30,
+    "bad_settings": 31,
+    "tool_missing": 32,
+    "bad_weights": 33,
+    "database_unavailable": 34,
+    "storage_failed": 35,
+    "job_busy": 36,
+    "media_failed": 40,
+    "recognition_failed": 41,
+    "translation_failed": 42,
+    "synthesis_failed": 43,
+}
+"""Exit code by error code."""
+
+
+def get_exit_code(error: DubbingError) -> int:
+    """Return the exit code of an error."""
+    return EXIT_CODES[error.code]

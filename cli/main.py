@@ -1,0 +1,68 @@
+"""The commands and their arguments; what they do is in the module of each."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.exit_codes import get_exit_code
+from dubbing.errors import DubbingError
+
+app = typer.Typer(
+    name="dubline",
+    help="Turn one recording into dubs in other languages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def dub(
+    file: Annotated[Path, typer.Argument(help="The recording: audio, or video with sound.")],
+    to: Annotated[str, typer.Option("--to", help="Target languages, comma-separated: pt-BR,es")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out"),
+    source: Annotated[
+        str | None, typer.Option("--from", help="Language of the recording; detected if left out.")
+    ] = None,
+) -> None:
+    """Dub a recording. The same command again goes on where it was interrupted and buys nothing twice."""
+    from cli.dub import run_dub
+
+    raise typer.Exit(run_dub(file, to.split(","), out, source))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing on this machine, and the line that installs it."""
+    from cli.doctor import run_doctor
+
+    raise typer.Exit(run_doctor())
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI on 127.0.0.1; 0 takes a free one.")] = 3000,
+) -> None:
+    """Start the database, the Dagster UI and its daemon; Ctrl-C stops them."""
+    from cli.up import run_up
+
+    raise typer.Exit(run_up(port))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables to the newest revision."""
+    from cli.migrate import run_migrate
+
+    raise typer.Exit(run_migrate())
+
+
+def main() -> None:
+    """Run a command; an error of ours is one sentence and an exit code of its own."""
+    try:
+        app()
+    except DubbingError as error:
+        print(f"dubline: {error.message} [{error.code}]", file=sys.stderr)  # noqa: T201 - the command's own voice
+        sys.exit(get_exit_code(error))

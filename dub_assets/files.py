@@ -1,0 +1,31 @@
+"""From a file just made to an artifact in the store."""
+
+import hashlib
+import uuid
+from pathlib import Path
+
+from dubbing.stages import Artifact, Measurements
+from resources.storage.port import ObjectStore
+
+
+def store_artifact(
+    store: ObjectStore,
+    job_id: uuid.UUID,
+    file: Path,
+    *,
+    kind: str,
+    path: str,
+    media_type: str,
+    measurements: Measurements | None = None,
+) -> Artifact:
+    """Put a file into the store under a key of ours; ``path`` is its name in the delivery."""
+    key = f"jobs/{job_id}/{path.lower()}"
+    digest = measure_sha256(file)
+    store.put(key, file)
+    return Artifact(kind, path, key, media_type, file.stat().st_size, digest, measurements or {})
+
+
+def measure_sha256(file: Path) -> str:
+    """Hash a file without holding it in memory; 64 hexadecimal digits."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

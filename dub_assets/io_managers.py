@@ -1,0 +1,64 @@
+"""How values pass from asset to asset: through the product's own tables, so that the API sees what Dagster sees."""
+
+import uuid
+
+import dagster as dg
+
+from dubbing.stages import CaptionFiles, Dubs, SegmentedTranscript, Translations, Voicings
+from resources.container import Container
+from resources.database.connection import UnitOfWork
+
+DUB = "dub"
+CAPTION_KINDS = ("captions_srt", "captions_vtt")
+
+
+class JobRecordsIOManager(dg.IOManager):
+    """Saves and loads the value of a stage by its type; the partition key says whose it is."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Save a stage's value; the same value twice is the same as once."""
+        with self._container.database.transaction() as tx:
+            _save(tx, uuid.UUID(context.partition_key), obj)
+
+    def load_input(self, context: dg.InputContext) -> object:
+        """Load what an earlier stage, of this run or another, left for the job."""
+        with self._container.database.transaction() as tx:
+            return _load(tx, uuid.UUID(context.partition_key), context.dagster_type.typing_type)
+
+
+def _save(tx: UnitOfWork, job_id: uuid.UUID, value: object) -> None:
+    match value:
+        case SegmentedTranscript():
+            tx.values.save_transcript(job_id, value)
+        case Translations():
+            for language, lines in value.items():
+                tx.values.save_translation(job_id, language, lines)
+        case Voicings():
+            for language, voiced in value.items():
+                tx.values.save_voiced(job_id, language, voiced)
+        case Dubs():
+            for language, dub in value.items():
+                tx.values.save_artifact(job_id, language, dub)
+        case CaptionFiles():
+            for language, files in value.items():
+                for file in files:
+                    tx.values.save_artifact(job_id, language, file)
+        case _:
+            raise TypeError(f"no stage makes a {type(value).__name__}")
+
+
+def _load(tx: UnitOfWork, job_id: uuid.UUID, type_: type) -> object:
+    if type_ is SegmentedTranscript:
+        return tx.values.load_transcript(job_id)
+    if type_ is Translations:
+        return tx.values.load_translations(job_id)
+    if type_ is Voicings:
+        return tx.values.load_voiced(job_id)
+    if type_ is Dubs:
+        return Dubs({language: dubs[0] for language, dubs in tx.values.load_artifacts(job_id, [DUB]).items()})
+    if type_ is CaptionFiles:
+        return CaptionFiles(tx.values.load_artifacts(job_id, CAPTION_KINDS))
+    raise TypeError(f"no stage makes a {type_.__name__}")

@@ -1,0 +1,140 @@
+"""One stage of one job: its languages side by side, each failing alone, errors recorded once.
+
+A stage raises only when nothing is left to do or the fault is not a language's; everything else it lost is told
+in the job's records, in the asset's metadata and by a failed check.
+"""
+
+import sys
+import threading
+import traceback
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import dagster as dg
+
+from dub_assets.checks import EVERY_LANGUAGE
+from dubbing.errors import DatabaseUnavailableError, DubbingError
+from dubbing.jobs import LanguageState, measure_progress
+from resources.container import Container
+from resources.media.ffmpeg import stop_running_ffmpeg
+
+Made = TypeVar("Made")
+Report = Callable[[float], None]
+"""Called by the work of a language with the share of it that is done, 0-1."""
+
+
+class _StoppedError(Exception):
+    """Ends the work of a language when the whole stage is to end."""
+
+
+@dataclass
+class Stage:
+    """A stage at work on a job."""
+
+    job_id: uuid.UUID
+    container: Container
+    state: LanguageState
+    log: dg.DagsterLogManager
+    failures: dict[str, DubbingError] = field(default_factory=dict)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def list_languages(self) -> list[str]:
+        """The job's languages that have not been lost."""
+        with self.container.database.transaction() as tx:
+            return tx.jobs.list_active_languages(self.job_id)
+
+    def report(self, languages: Collection[str], share_done: float) -> None:
+        """Show where languages stand; the place where work that is to stop stops."""
+        if self._stopping.is_set():
+            raise _StoppedError
+        with self.container.database.transaction() as tx:
+            for language in languages:
+                tx.jobs.advance(self.job_id, language, self.state, measure_progress(self.state, share_done))
+
+    def run_languages(self, languages: Collection[str], work: Callable[[str, Report], Made]) -> dict[str, Made]:
+        """Work on the languages that are not lost, some at a time.
+
+        Raises:
+            dagster.Failure: none came through.
+            DatabaseUnavailableError: the records cannot be written; no language is blamed.
+        """
+        active = [language for language in self.list_languages() if language in languages]
+        pool = ThreadPoolExecutor(self.container.settings.language_workers, "language")
+        try:
+            results = list(pool.map(lambda language: self._run_language(language, work), active))
+        except BaseException:
+            self._stopping.set()
+            stop_running_ffmpeg()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+        made = {language: result for language, result in zip(active, results, strict=True) if result is not None}
+        if not made:
+            raise dg.Failure("No language is left to work on.", metadata=self.describe_failures(), allow_retries=False)
+        return made
+
+    def describe_failures(self) -> dict[str, str]:
+        """What each lost language died of."""
+        return {language: f"{error.code}: {error.message}" for language, error in self.failures.items()}
+
+    def check_languages(self) -> dg.AssetCheckResult:
+        """The check that shows a lost language in Dagster's own pages."""
+        return dg.AssetCheckResult(
+            check_name=EVERY_LANGUAGE, passed=not self.failures, metadata=dict(self.describe_failures())
+        )
+
+    def _run_language(self, language: str, work: Callable[[str, Report], Made]) -> Made | None:
+        try:
+            self.report([language], 0.0)
+            return work(language, lambda share_done: self.report([language], share_done))
+        except (DatabaseUnavailableError, _StoppedError):
+            raise
+        except DubbingError as error:
+            self._lose(language, error)
+        except Exception:  # noqa: BLE001 - one language's defect must not cost the others their dubs
+            # Frames only: the message of an unknown exception may hold customer text.
+            frames = "".join(traceback.format_tb(sys.exc_info()[2]))
+            self.log.error(  # noqa: TRY400 - see above
+                "An unexpected error in %s:\n%s", language, frames
+            )
+            self._lose(language, DubbingError("Something unexpected happened; the log of the run has the place."))
+        return None
+
+    def _lose(self, language: str, error: DubbingError) -> None:
+        if self._stopping.is_set():
+            raise _StoppedError  # what breaks because it was stopped is nobody's failure
+        self.failures[language] = error
+        self.log.warning("%s failed in %s: %s %s", language, self.state.value, error.code, error.message)
+        with self.container.database.transaction() as tx:
+            tx.jobs.fail_language(self.job_id, language, self.state.value, error)
+
+
+@contextmanager
+def open_stage(context: dg.AssetExecutionContext, container: Container, state: LanguageState) -> Iterator[Stage]:
+    """Hold the job while a stage works on it, and record an error that ends the whole job.
+
+    Raises:
+        dagster.Failure: the error, with its code; Dagster retries only what may pass.
+        JobBusyError: another process holds the job; nothing is recorded.
+    """
+    stage = Stage(uuid.UUID(context.partition_key), container, state, context.log)
+    with container.database.lock_job(context.partition_key):
+        try:
+            yield stage
+        except DatabaseUnavailableError:
+            raise
+        except DubbingError as error:
+            with container.database.transaction() as tx:
+                tx.jobs.fail_job(stage.job_id, state.value, error)
+            raise dg.Failure(error.message, metadata={"code": error.code}, allow_retries=error.retryable) from error
+
+
+def tabulate(rows: Mapping[str, Mapping[str, str | int | float]]) -> dg.TableMetadataValue:
+    """Show one row a language in Dagster's pages."""
+    return dg.MetadataValue.table(
+        [dg.TableRecord({"language": language, **row}) for language, row in sorted(rows.items())]
+    )

@@ -1,0 +1,57 @@
+"""The first stage: what is said, when, in which language."""
+
+import dagster as dg
+
+from dub_assets.checks import build_check
+from dub_assets.partitions import dub_jobs
+from dub_assets.source import source
+from dub_assets.stage import open_stage
+from dubbing.errors import NoSpeechError
+from dubbing.jobs import LanguageState
+from dubbing.languages import name_language
+from dubbing.segmentation import plan_segments
+from dubbing.stages import SegmentedTranscript
+from resources.container import Container
+
+
+@dg.asset(
+    partitions_def=dub_jobs,
+    deps=[source],
+    group_name="dub",
+    kinds={"text"},
+    owners=["team:dubbing"],
+    dagster_type=dg.PythonObjectDagsterType(SegmentedTranscript),
+    check_specs=[
+        build_check("transcript", "speech_found", "Somebody speaks in the recording."),
+    ],
+)
+def transcript(context: dg.AssetExecutionContext, container: dg.ResourceParam[Container]) -> dg.MaterializeResult:
+    """Words with their times, gathered into the segments that are translated and voiced.
+
+    Recognition is paid for once per recording: a rerun finds it by the content of the source.
+    """
+    with open_stage(context, container, LanguageState.TRANSCRIBING) as stage:
+        stage.report(stage.list_languages(), 0.0)
+        with container.database.transaction() as tx:
+            upload, job = tx.jobs.get_upload(stage.job_id), tx.jobs.get(stage.job_id)
+        heard = container.purchasing.get_transcript(stage.job_id, upload, job.source_language)
+        segments = plan_segments(heard.words, language=heard.language)
+        if not segments:
+            raise NoSpeechError("Nobody speaks in this recording; there is nothing to dub.")
+        stage.report(stage.list_languages(), 1.0)
+    spoken_ms = sum(segment.end_ms - segment.start_ms for segment in segments)
+    return dg.MaterializeResult(
+        value=SegmentedTranscript(heard.language, heard.duration_ms, segments),
+        metadata={
+            "source_language": name_language(heard.language),
+            "duration_s": heard.duration_ms / 1000,
+            "speech_s": spoken_ms / 1000,
+            "words": len(heard.words),
+            "segments": len(segments),
+            "speakers": len({segment.speaker for segment in segments}),
+            "recognizer": container.recognizer.name,
+        },
+        check_results=[
+            dg.AssetCheckResult(check_name="speech_found", passed=True, metadata={"segments": len(segments)})
+        ],
+    )

@@ -1,0 +1,124 @@
+"""The one place where adapters are built from settings; everything is built at first use and shared after."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from dubbing.engines import Recognizer, Synthesizer, Translator
+from resources.database.connection import Database
+from resources.database.embedded import embedded_postgres, ensure_database
+from resources.intake import Intake
+from resources.local.recognizer import RATE_HZ, LocalRecognizer
+from resources.local.synthesizer import LocalSynthesizer
+from resources.local.translator import LocalTranslator
+from resources.local.weights import WeightsStore
+from resources.media.decoding import decode_mono
+from resources.media.ffmpeg import Ffmpeg, find_ffmpeg
+from resources.media.inspection import inspect_media
+from resources.purchasing import Purchasing
+from resources.settings import Settings
+from resources.storage.folder import FolderStore
+from resources.storage.port import ObjectStore
+
+PRODUCT_DATABASE = "dubline"
+DAGSTER_DATABASE = "dubline_dagster"
+
+
+class Container:
+    """Adapters by name. Close it to give back what was opened, the embedded Postgres included.
+
+    Args:
+        overrides: adapters to use instead of those the settings would give, by the name they have here.
+    """
+
+    def __init__(self, settings: Settings, *, overrides: Mapping[str, object] | None = None) -> None:
+        self.settings = settings
+        self._opened = ExitStack()
+        vars(self).update(overrides or {})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close in the reverse order of opening."""
+        self._opened.close()
+
+    @cached_property
+    def database_urls(self) -> tuple[str, str]:
+        """Addresses of the product's and of Dagster's database; starts the embedded Postgres where none is set."""
+        settings = self.settings
+        if settings.database_url is not None and settings.dagster_database_url is not None:
+            return settings.database_url.get_secret_value(), settings.dagster_database_url.get_secret_value()
+        address = self._opened.enter_context(embedded_postgres(settings.data_dir / "postgres"))
+        for name in (PRODUCT_DATABASE, DAGSTER_DATABASE):
+            ensure_database(address, name)
+        return (
+            address.url(PRODUCT_DATABASE, driver="postgresql"),
+            address.url(DAGSTER_DATABASE, driver="postgresql"),
+        )
+
+    @cached_property
+    def database(self) -> Database:
+        """The product's database, migrated."""
+        database = Database(self.database_urls[0])
+        self._opened.callback(database.close)
+        database.migrate()
+        return database
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The object store."""
+        return FolderStore(self.settings.store_dir)
+
+    @cached_property
+    def ffmpeg(self) -> Ffmpeg:
+        """The ffmpeg in use."""
+        return find_ffmpeg(self.settings.ffmpeg_path)
+
+    @cached_property
+    def weights(self) -> WeightsStore:
+        """The local engine's weights."""
+        return WeightsStore(self.settings.cache_dir / "weights", self.settings.weights_dir)
+
+    @cached_property
+    def recognizer(self) -> Recognizer:
+        """Speech to words."""
+        return LocalRecognizer(
+            self.weights,
+            lambda audio: decode_mono(audio, self.ffmpeg, rate_hz=RATE_HZ),
+            threads=self.settings.engine_threads,
+        )
+
+    @cached_property
+    def translator(self) -> Translator:
+        """Text to text."""
+        return LocalTranslator(self.weights)
+
+    @cached_property
+    def synthesizer(self) -> Synthesizer:
+        """Text to speech."""
+        return LocalSynthesizer(self.weights, threads=self.settings.engine_threads)
+
+    @cached_property
+    def purchasing(self) -> Purchasing:
+        """Everything that is paid for once."""
+        return Purchasing(self.database, self.store, self.recognizer, self.translator, self.synthesizer)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """New jobs."""
+        return Intake(
+            lambda: self.database,
+            self.store,
+            lambda file: inspect_media(file, self.ffmpeg, max_duration_ms=self.settings.max_duration_ms),
+            self.recognizer,
+            self.translator,
+            self.synthesizer,
+        )

@@ -1,0 +1,194 @@
+"""Users, uploads, jobs, their languages, events and dead letters.
+
+A final state is never left and progress never goes down; both are held here by the statements themselves.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from dubbing.errors import DubbingError
+from dubbing.jobs import FINAL_JOB_STATES, FINAL_LANGUAGE_STATES, JobState, LanguageState, plan_job_state
+from resources.database.tables import DeadLetter, DubbingJob, JobEvent, LanguageTask, Upload, User
+
+
+class Jobs:
+    """Repository over one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def ensure_user(self, user_id: uuid.UUID) -> None:
+        """Make the user's row if it is not there."""
+        self._session.execute(insert(User).values(id=user_id).on_conflict_do_nothing())
+
+    def add_upload(self, upload: Upload) -> Upload:
+        """Record an inspected recording."""
+        self._session.add(upload)
+        self._session.flush()
+        return upload
+
+    def add_job(self, job: DubbingJob, languages: Sequence[str]) -> DubbingJob:
+        """Record a job with its languages, all queued."""
+        self._session.add(job)
+        self._session.flush()
+        self._session.add_all(LanguageTask(job_id=job.id, language=language) for language in languages)
+        self.record_event(job.id, "job.queued", data={"languages": list(languages)})
+        return job
+
+    def get(self, job_id: uuid.UUID) -> DubbingJob:
+        """Return the job.
+
+        Raises:
+            NoResultFound: there is none with this id.
+        """
+        return self._session.scalars(select(DubbingJob).where(DubbingJob.id == job_id)).one()
+
+    def get_upload(self, job_id: uuid.UUID) -> Upload:
+        """Return the recording of a job."""
+        return self._session.scalars(select(Upload).join(DubbingJob).where(DubbingJob.id == job_id)).one()
+
+    def list_newest(self, *, limit: int) -> Sequence[DubbingJob]:
+        """Return jobs of everyone, newest first."""
+        return self._session.scalars(select(DubbingJob).order_by(DubbingJob.created_at.desc()).limit(limit)).all()
+
+    def list_languages(self, job_id: uuid.UUID) -> Sequence[LanguageTask]:
+        """Return the languages of a job, in order of their tags."""
+        statement = select(LanguageTask).where(LanguageTask.job_id == job_id).order_by(LanguageTask.language)
+        return self._session.scalars(statement).all()
+
+    def list_active_languages(self, job_id: uuid.UUID) -> list[str]:
+        """Return the languages that have not ended badly: those the line works on, a rerun included."""
+        lost = {LanguageState.FAILED.value, LanguageState.CANCELLED.value}
+        return [task.language for task in self.list_languages(job_id) if task.state not in lost]
+
+    def find_unfinished(self, user_id: uuid.UUID, request_key: str) -> DubbingJob | None:
+        """Find a job of the same request that was begun and not ended."""
+        statement = (
+            select(DubbingJob)
+            .where(
+                DubbingJob.user_id == user_id,
+                DubbingJob.request_key == request_key,
+                DubbingJob.state.not_in([state.value for state in FINAL_JOB_STATES]),
+            )
+            .order_by(DubbingJob.created_at.desc())
+            .limit(1)
+        )
+        return self._session.scalars(statement).first()
+
+    def set_source_language(self, job_id: uuid.UUID, language: str) -> None:
+        """Record the language that was recognised."""
+        self._session.execute(update(DubbingJob).where(DubbingJob.id == job_id).values(source_language=language))
+
+    def advance(self, job_id: uuid.UUID, language: str, state: LanguageState, progress: int) -> None:
+        """Move a language along the line; a final state stays and progress never falls."""
+        moved = (
+            update(LanguageTask)
+            .where(
+                LanguageTask.job_id == job_id,
+                LanguageTask.language == language,
+                LanguageTask.state.not_in([final.value for final in FINAL_LANGUAGE_STATES]),
+            )
+            .values(
+                state=state.value,
+                progress=func.greatest(LanguageTask.progress, progress),
+                heartbeat_at=func.clock_timestamp(),
+                started_at=func.coalesce(LanguageTask.started_at, func.clock_timestamp()),
+                finished_at=func.clock_timestamp() if state in FINAL_LANGUAGE_STATES else None,
+            )
+        )
+        before = self._session.scalar(
+            select(LanguageTask.state)
+            .where(LanguageTask.job_id == job_id, LanguageTask.language == language)
+            .with_for_update()
+        )
+        self._session.execute(moved)
+        if before != state.value and before not in FINAL_LANGUAGE_STATES:
+            self.record_event(job_id, f"language.{state.value}", language=language)
+            self._settle_job(job_id)
+
+    def fail_language(self, job_id: uuid.UUID, language: str, stage: str, error: DubbingError) -> None:
+        """End a language with its error, and leave a dead letter for a person."""
+        self._session.execute(
+            update(LanguageTask)
+            .where(LanguageTask.job_id == job_id, LanguageTask.language == language)
+            .values(error_code=error.code, error_message=error.message, error_retryable=error.retryable)
+        )
+        self.advance(job_id, language, LanguageState.FAILED, 0)
+        self.record_dead_letter(job_id, language, stage, error)
+
+    def fail_job(self, job_id: uuid.UUID, stage: str, error: DubbingError) -> None:
+        """End every language that is still under way with the job's own error."""
+        self._session.execute(
+            update(DubbingJob).where(DubbingJob.id == job_id).values(error_code=error.code, error_message=error.message)
+        )
+        for task in self.list_languages(job_id):
+            if task.state not in FINAL_LANGUAGE_STATES:
+                self.fail_language(job_id, task.language, stage, error)
+
+    def requeue(self, job_id: uuid.UUID) -> None:
+        """Put a job that was interrupted back; what it made stays made."""
+        self._session.execute(
+            update(DubbingJob)
+            .where(DubbingJob.id == job_id, DubbingJob.state == JobState.RUNNING.value)
+            .values(state=JobState.QUEUED.value)
+        )
+        self.record_event(job_id, "job.interrupted")
+
+    def record_dead_letter(
+        self, job_id: uuid.UUID, language: str | None, stage: str, error: DubbingError, segment: int | None = None
+    ) -> None:
+        """Record what failed for good; the same failure again counts one attempt more."""
+        letter = insert(DeadLetter).values(
+            id=uuid.uuid4(),
+            job_id=job_id,
+            language=language,
+            segment_number=segment,
+            stage=stage,
+            error_code=error.code,
+            message=error.message,
+            retryable=error.retryable,
+        )
+        self._session.execute(
+            letter.on_conflict_do_update(
+                index_elements=["job_id", "language", "segment_number", "stage"],
+                set_={
+                    "attempts": DeadLetter.attempts + 1,
+                    "error_code": error.code,
+                    "message": error.message,
+                    "last_at": func.now(),
+                    "state": "open",
+                },
+            )
+        )
+
+    def record_event(
+        self, job_id: uuid.UUID, type_: str, *, language: str | None = None, data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Append to the job's history; ``data`` holds no customer text."""
+        self._session.add(JobEvent(job_id=job_id, language=language, type=type_, data=dict(data or {})))
+        self._session.flush()
+
+    def _settle_job(self, job_id: uuid.UUID) -> None:
+        """Bring the job's state in line with its languages."""
+        # Not FOR UPDATE: events of other languages hold a key share on this row, and two of them would deadlock.
+        locked = select(DubbingJob).where(DubbingJob.id == job_id).with_for_update(key_share=True)
+        job = self._session.scalars(locked.execution_options(populate_existing=True)).one()
+        languages = self._session.scalars(select(LanguageTask.state).where(LanguageTask.job_id == job_id)).all()
+        state = plan_job_state([LanguageState(language) for language in languages])
+        if state.value == job.state or JobState(job.state) in FINAL_JOB_STATES:
+            return
+        self._session.execute(
+            update(DubbingJob)
+            .where(DubbingJob.id == job_id)
+            .values(
+                state=state.value,
+                started_at=func.coalesce(DubbingJob.started_at, func.clock_timestamp()),
+                finished_at=func.clock_timestamp() if state in FINAL_JOB_STATES else None,
+            )
+        )
+        self.record_event(job_id, f"job.{state.value}")

@@ -1,0 +1,155 @@
+"""What the stages made, saved and loaded as the values that pass between them.
+
+Saving the same value again changes nothing: a stage may run twice.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ScalarResult, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from dubbing.stages import (
+    Artifact,
+    SegmentedTranscript,
+    TranslatedSegment,
+    Translations,
+    VoicedSegment,
+    Voicings,
+)
+from dubbing.transcript import Segment
+from resources.database.tables import ArtifactRow, DubbedSegment, DubbingJob, SegmentRow, SegmentState, Upload
+
+
+class StageValues:
+    """Repository over one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def save_transcript(self, job_id: uuid.UUID, transcript: SegmentedTranscript) -> None:
+        """Replace the segments of a job and record its language."""
+        self._session.execute(delete(SegmentRow).where(SegmentRow.job_id == job_id))
+        self._session.add_all(
+            SegmentRow(
+                job_id=job_id, number=s.number, start_ms=s.start_ms, end_ms=s.end_ms, speaker=s.speaker, text=s.text
+            )
+            for s in transcript.segments
+        )
+        self._session.execute(
+            update(DubbingJob).where(DubbingJob.id == job_id).values(source_language=transcript.language)
+        )
+
+    def load_transcript(self, job_id: uuid.UUID) -> SegmentedTranscript:
+        """Return the segments of a job."""
+        job = self._session.get_one(DubbingJob, job_id)
+        upload = self._session.get_one(Upload, job.upload_id)
+        rows = self._session.scalars(select(SegmentRow).where(SegmentRow.job_id == job_id).order_by(SegmentRow.number))
+        segments = tuple(Segment(r.number, r.start_ms, r.end_ms, r.text, r.speaker) for r in rows)
+        return SegmentedTranscript(job.source_language or "und", int(upload.media["duration_ms"]), segments)
+
+    def save_translation(self, job_id: uuid.UUID, language: str, segments: Sequence[TranslatedSegment]) -> None:
+        """Replace a language's lines; a line whose text stays keeps its take."""
+        numbers = [segment.number for segment in segments]
+        self._session.execute(
+            delete(DubbedSegment).where(
+                DubbedSegment.job_id == job_id,
+                DubbedSegment.language == language,
+                DubbedSegment.number.not_in(numbers),
+            )
+        )
+        for segment in segments:
+            row = insert(DubbedSegment).values(
+                job_id=job_id, language=language, number=segment.number, text=segment.text
+            )
+            self._session.execute(
+                row.on_conflict_do_update(
+                    index_elements=["job_id", "language", "number"], set_={"text": row.excluded.text}
+                )
+            )
+
+    def load_translations(self, job_id: uuid.UUID) -> Translations:
+        """Return every language's lines."""
+        lines = Translations()
+        for row in self._dubbed(job_id):
+            lines[row.language] = (*lines.get(row.language, ()), TranslatedSegment(row.number, row.text))
+        return lines
+
+    def save_voiced(self, job_id: uuid.UUID, language: str, segments: Sequence[VoicedSegment]) -> None:
+        """Record which take speaks each line and where it was placed."""
+        for segment in segments:
+            state = SegmentState.OVERFLOW if segment.overflow_ms else SegmentState.VOICED
+            self._session.execute(
+                update(DubbedSegment)
+                .where(
+                    DubbedSegment.job_id == job_id,
+                    DubbedSegment.language == language,
+                    DubbedSegment.number == segment.number,
+                )
+                .values(
+                    state=(state if segment.take_key else SegmentState.FAILED).value,
+                    voice=segment.voice,
+                    take_key=segment.take_key,
+                    start_ms=segment.start_ms,
+                    duration_ms=segment.duration_ms,
+                    speed=segment.speed,
+                    overflow_ms=segment.overflow_ms,
+                    error_code=segment.error_code,
+                )
+            )
+
+    def load_voiced(self, job_id: uuid.UUID) -> Voicings:
+        """Return every language's lines as they sound."""
+        voiced = Voicings()
+        for row in self._dubbed(job_id):
+            if row.state is None:
+                continue
+            segment = VoicedSegment(
+                number=row.number,
+                text=row.text,
+                voice=row.voice or "",
+                take_key=row.take_key,
+                start_ms=row.start_ms or 0,
+                duration_ms=row.duration_ms or 0,
+                speed=row.speed or 1.0,
+                overflow_ms=row.overflow_ms or 0,
+                error_code=row.error_code,
+            )
+            voiced[row.language] = (*voiced.get(row.language, ()), segment)
+        return voiced
+
+    def save_artifact(self, job_id: uuid.UUID, language: str | None, artifact: Artifact) -> None:
+        """Record a stored output; the same kind again takes its place."""
+        values = {
+            "path": artifact.path,
+            "storage_key": artifact.storage_key,
+            "media_type": artifact.media_type,
+            "size_bytes": artifact.size_bytes,
+            "sha256": artifact.sha256,
+            "measurements": dict(artifact.measurements),
+        }
+        row = insert(ArtifactRow).values(
+            id=uuid.uuid4(), job_id=job_id, language=language, kind=artifact.kind, **values
+        )
+        self._session.execute(
+            row.on_conflict_do_update(index_elements=["job_id", "language", "kind", "revision"], set_=values)
+        )
+
+    def load_artifacts(
+        self, job_id: uuid.UUID, kinds: Sequence[str] | None = None
+    ) -> Mapping[str, tuple[Artifact, ...]]:
+        """Return a job's outputs, of these kinds or all, by language; those of the job itself under ""."""
+        statement = select(ArtifactRow).where(ArtifactRow.job_id == job_id)
+        if kinds is not None:
+            statement = statement.where(ArtifactRow.kind.in_(kinds))
+        rows = self._session.scalars(statement.order_by(ArtifactRow.language, ArtifactRow.path))
+        found: dict[str, tuple[Artifact, ...]] = {}
+        for r in rows:
+            artifact = Artifact(r.kind, r.path, r.storage_key, r.media_type, r.size_bytes, r.sha256, r.measurements)
+            found[r.language or ""] = (*found.get(r.language or "", ()), artifact)
+        return found
+
+    def _dubbed(self, job_id: uuid.UUID) -> ScalarResult[DubbedSegment]:
+        statement = select(DubbedSegment).where(DubbedSegment.job_id == job_id)
+        return self._session.scalars(statement.order_by(DubbedSegment.language, DubbedSegment.number))

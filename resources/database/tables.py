@@ -1,0 +1,306 @@
+"""The tables, typed. Customer words live only in `transcripts`, `segments`, `translations` and `dubbed_segments`.
+
+Identifiers are made here, times are made by Postgres, states are checked by it too.
+"""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from dubbing.jobs import JobState, LanguageState
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can speak of it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
+        str: Text(),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(),
+        list[dict[str, Any]]: JSONB(),
+    }
+
+
+def _one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
+    values = ", ".join(f"'{state.value}'" for state in states)
+    return CheckConstraint(f"{column} IN ({values})", name=column)
+
+
+class CallState(StrEnum):
+    """What is known of a vendor call's bill."""
+
+    STARTED = "started"
+    SETTLED = "settled"
+    FAILED = "failed"
+    SPEND_UNKNOWN = "spend_unknown"
+
+
+class SegmentState(StrEnum):
+    """How a segment came out in one language."""
+
+    VOICED = "voiced"
+    OVERFLOW = "overflow"
+    FAILED = "failed"
+
+
+class LetterState(StrEnum):
+    """What became of a dead letter."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
+class User(Base):
+    """Who owns uploads and jobs."""
+
+    __tablename__ = "users"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Upload(Base):
+    """A recording that passed inspection, and what was measured of it."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    file_name: Mapped[str]
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    media: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DubbingJob(Base):
+    """One recording into some languages; its id is the Dagster partition key."""
+
+    __tablename__ = "dubbing_jobs"
+    __table_args__ = (
+        _one_of("state", JobState),
+        Index("ix_dubbing_jobs_user_id_request_key", "user_id", "request_key"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    upload_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("uploads.id"), index=True)
+    request_key: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=JobState.QUEUED.value)
+    attempt: Mapped[int] = mapped_column(server_default="1")
+    source_language: Mapped[str | None]
+    engines: Mapped[dict[str, Any]]
+    voices: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class LanguageTask(Base):
+    """One language of a job."""
+
+    __tablename__ = "language_tasks"
+    __table_args__ = (
+        _one_of("state", LanguageState),
+        CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
+        UniqueConstraint("job_id", "language"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"))
+    language: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=LanguageState.QUEUED.value)
+    progress: Mapped[int] = mapped_column(server_default="0")
+    attempt: Mapped[int] = mapped_column(server_default="1")
+    waiting_on: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    error_retryable: Mapped[bool | None]
+    heartbeat_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class JobEvent(Base):
+    """What happened to a job, in order; rows are only ever added. ``data`` holds no customer text."""
+
+    __tablename__ = "job_events"
+    __table_args__ = (Index("ix_job_events_job_id_id", "job_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"))
+    language: Mapped[str | None]
+    type: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class TranscriptRow(Base):
+    """A recognition that was paid for, named by its content key."""
+
+    __tablename__ = "transcripts"
+
+    content_key: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str]
+    duration_ms: Mapped[int]
+    words: Mapped[list[dict[str, Any]]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class SegmentRow(Base):
+    """A segment of a job's source."""
+
+    __tablename__ = "segments"
+
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    start_ms: Mapped[int]
+    end_ms: Mapped[int]
+    speaker: Mapped[str]
+    text: Mapped[str]
+
+
+class TranslationRow(Base):
+    """A translation that was paid for, named by its content key."""
+
+    __tablename__ = "translations"
+
+    content_key: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    target: Mapped[str]
+    text: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Take(Base):
+    """A synthesised reading that was paid for, named by its content key.
+
+    The sound is in the store as it came; where in it the speech lies was measured once.
+    """
+
+    __tablename__ = "takes"
+
+    content_key: Mapped[str] = mapped_column(primary_key=True)
+    storage_key: Mapped[str] = mapped_column(unique=True)
+    language: Mapped[str]
+    voice: Mapped[str]
+    speech_start_ms: Mapped[int]
+    speech_end_ms: Mapped[int]
+    sha256: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DubbedSegment(Base):
+    """A segment in one language: what is said, by which take, and where it was placed."""
+
+    __tablename__ = "dubbed_segments"
+    __table_args__ = (_one_of("state", SegmentState),)
+
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    state: Mapped[str | None]
+    voice: Mapped[str | None]
+    take_key: Mapped[str | None] = mapped_column(ForeignKey("takes.content_key"))
+    start_ms: Mapped[int | None]
+    duration_ms: Mapped[int | None]
+    speed: Mapped[float | None]
+    overflow_ms: Mapped[int | None]
+    error_code: Mapped[str | None]
+
+
+class ArtifactRow(Base):
+    """A stored output of a job; ``measurements`` is what was measured of it after it was made."""
+
+    __tablename__ = "artifacts"
+    __table_args__ = (UniqueConstraint("job_id", "language", "kind", "revision", postgresql_nulls_not_distinct=True),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"))
+    language: Mapped[str | None]
+    kind: Mapped[str]
+    revision: Mapped[int] = mapped_column(server_default="1")
+    path: Mapped[str]
+    storage_key: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    measurements: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class VendorCall(Base):
+    """The ledger: one row a call, written before it and settled after it."""
+
+    __tablename__ = "vendor_calls"
+    __table_args__ = (_one_of("state", CallState), Index("ix_vendor_calls_job_id", "job_id"))
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"))
+    language: Mapped[str | None]
+    operation: Mapped[str]
+    engine: Mapped[str]
+    content_key: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=CallState.STARTED.value)
+    unit: Mapped[str]
+    units: Mapped[int] = mapped_column(BigInteger)
+    cost_usd_micros: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    vendor_request_id: Mapped[str | None]
+    error_code: Mapped[str | None]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    settled_at: Mapped[datetime | None]
+
+
+class DeadLetter(Base):
+    """What failed for good and waits for a person: a job, a language or a segment at one stage."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (
+        _one_of("state", LetterState),
+        UniqueConstraint("job_id", "language", "segment_number", "stage", postgresql_nulls_not_distinct=True),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"))
+    language: Mapped[str | None]
+    segment_number: Mapped[int | None]
+    stage: Mapped[str]
+    error_code: Mapped[str]
+    message: Mapped[str]
+    retryable: Mapped[bool]
+    attempts: Mapped[int] = mapped_column(server_default="1")
+    state: Mapped[str] = mapped_column(server_default=LetterState.OPEN.value)
+    first_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_at: Mapped[datetime] = mapped_column(server_default=func.now())

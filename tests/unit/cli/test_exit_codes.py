@@ -1,0 +1,30 @@
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cli.exit_codes import EXIT_CODES, INTERRUPTED, SOME_LANGUAGES_FAILED
+from cli.up import ProcessDiedError
+from dubbing.errors import DubbingError
+
+
+def _walk(kind: type[DubbingError]) -> Iterator[type[DubbingError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _walk(child)
+
+
+def test_every_error_has_an_exit_code() -> None:
+    assert issubclass(ProcessDiedError, DubbingError)
+    assert {kind.code for kind in _walk(DubbingError)} == set(EXIT_CODES)
+
+
+def test_no_two_kinds_share_an_exit_code() -> None:
+    codes = [*EXIT_CODES.values(), INTERRUPTED, SOME_LANGUAGES_FAILED]
+    assert len(codes) == len(set(codes))
+    assert all(2 < code < 256 for code in codes)
+
+
+def test_the_documentation_lists_every_code_with_its_exit_code() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "errors.md").read_text()
+    documented = {code: int(number) for code, number in re.findall(r"^\| `(\w+)` \| (\d+) \|", page, re.MULTILINE)}
+    assert documented == EXIT_CODES
