@@ -1,0 +1,30 @@
+"""Fixtures that more than one tier uses: one Postgres for the whole session, a fresh database for each module."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resources.database.connection import Database
+from resources.database.embedded import PostgresAddress
+from tests.support.postgres import fresh_database, postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresAddress]:
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def database(postgres: PostgresAddress) -> Iterator[Database]:
+    with fresh_database(postgres) as name:
+        database = Database(postgres.url(name, driver="postgresql"))
+        database.migrate()
+        yield database
+        database.close()
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    return Path(__file__).parents[1] / "samples"
