@@ -64,8 +64,9 @@ def _examine(container: Container) -> Iterator[Finding]:
     yield _examine_database(container)
     yield from _examine_weights(container)
     yield _examine_spanish(container)
-    targets = container.intake.list_targets("en")
-    yield Finding("dubs from English", bool(targets), ", ".join(targets) or "none", "" if targets else INSTALL_LOCAL)
+    targets = {target: container.intake.get_quality(target) for target in container.intake.list_targets("en")}
+    offered = [tag if quality == "standard" else f"{tag} ({quality})" for tag, quality in targets.items()]
+    yield Finding("dubs from English", bool(offered), ", ".join(offered) or "none", "" if offered else INSTALL_LOCAL)
 
 
 def _find_folder(name: str, folder: Path) -> Finding:

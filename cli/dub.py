@@ -2,7 +2,7 @@
 
 import signal
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,6 +16,7 @@ from cli.progress import show_progress
 from cli.report import print_report
 from dubbing.errors import DatabaseUnavailableError, DubbingError, FileMissingError, JobBusyError
 from dubbing.jobs import DELIVERED_STATES
+from dubbing.languages import name_language
 from resources.container import Container
 from resources.database.connection import Database
 from resources.intake import JobRequest
@@ -36,7 +37,10 @@ def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -
         raise FileMissingError(f"There is no file {file.name}; check the path.")
     with _terminating_as_interrupt(), Container(load_settings()) as container:
         request = JobRequest(LOCAL_USER_ID, file.resolve(), file.name, targets, source)
-        container.intake.check_languages(request)
+        _, languages = container.intake.check_languages(request)
+        for language in languages:
+            if (quality := container.intake.get_quality(language)) != "standard":
+                console.print(f"{name_language(language)} ({language}) is {quality} here; listen before you publish.")
         with open_output_folder(out) as folder:
             console.print(f"Inspecting {file.name}", highlight=False)
             job = container.intake.submit(request)
@@ -55,36 +59,36 @@ def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -
 
 
 def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:
-    from dagster._core.errors import DagsterExecutionInterruptedError
-
     from dub_assets.definitions import build_definitions
     from dub_assets.instance import open_instance
-    from dub_assets.partitions import dub_jobs
+    from dub_assets.source import report_job
 
     with open_instance(container) as instance:
-        instance.add_dynamic_partitions(str(dub_jobs.name), [str(job_id)])
+        with container.database.transaction() as tx:
+            upload = tx.jobs.get_upload(job_id)
+        report_job(instance, job_id, upload)
         line = build_definitions(container).resolve_job_def("dub")
-        try:
-            result = line.execute_in_process(
-                instance=instance,
-                partition_key=str(job_id),
-                raise_on_error=False,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
-        except DagsterExecutionInterruptedError:
-            raise KeyboardInterrupt from None
+        result = line.execute_in_process(
+            instance=instance,
+            partition_key=str(job_id),
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
     if not result.success:
         errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
         broken = {error.cls_name for error in errors if error and error.cls_name}
         _end_broken(container.database, job_id, broken)
 
 
-def _end_broken(database: Database, job_id: uuid.UUID, broken: Collection[str]) -> None:
+def _end_broken(database: Database, job_id: uuid.UUID, broken: set[str]) -> None:
     """Tell a fault that leaves the job for another try from one that ended it without saying so itself.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C, which Dagster has taken for a failure of the stage.
         JobBusyError, DatabaseUnavailableError: the job is as it was.
     """
+    if broken & {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}:
+        raise KeyboardInterrupt
     for error in (
         JobBusyError("Another process works on this job right now; wait for it to finish."),
         DatabaseUnavailableError("The database went away; run the same command again."),

@@ -19,6 +19,7 @@ from rich.text import Text
 from dub_assets.instance import WORKSPACE_FILE, prepare_dagster_home
 from dubbing.errors import DubbingError
 from resources.container import Container
+from resources.leash import find_leash
 from resources.settings import PREFIX, load_settings
 
 READY_DEADLINE_S = 90.0
@@ -98,7 +99,7 @@ def _supervise(services: Sequence[Service], environment: dict[str, str], address
 def _start(service: Service, environment: dict[str, str], console: Console) -> subprocess.Popen[str]:
     # A session of its own: Ctrl-C reaches only the supervisor, which stops the others in order.
     process = subprocess.Popen(
-        service.command,
+        [*find_leash("TERM"), *service.command],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

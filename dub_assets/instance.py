@@ -26,7 +26,12 @@ def prepare_dagster_home(container: Container) -> dict[str, str]:
 
 
 def open_instance(container: Container) -> dg.DagsterInstance:
-    """Open the instance in this process."""
+    """Open the instance in this process, for runs in this process.
+
+    Their output is ours: it is not captured, which would cost two helper processes a run and mix with the display.
+    """
     variables = prepare_dagster_home(container)
     os.environ.update(variables)
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(variables["DAGSTER_HOME"]))
+    uncaptured = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+    home = variables["DAGSTER_HOME"]
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides={"compute_logs": uncaptured}))

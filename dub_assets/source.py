@@ -1,13 +1,38 @@
 """The recording itself: made by whoever uploads it, known to Dagster as the beginning of the line."""
 
+import uuid
+
 import dagster as dg
 
 from dub_assets.partitions import dub_jobs
+from resources.database.tables import Upload
 
 source = dg.AssetSpec(
     "source",
     partitions_def=dub_jobs,
     group_name="dub",
     kinds={"audio"},
+    owners=["team:dubbing"],
     description="The uploaded recording, inspected before the job was accepted. Not made here: submitted by a client.",
 )
+
+
+def report_job(instance: dg.DagsterInstance, job_id: uuid.UUID, upload: Upload) -> None:
+    """Make Dagster know a job: its partition first, for a run of an unknown one would work and then fail."""
+    instance.add_dynamic_partitions(str(dub_jobs.name), [str(job_id)])
+    media = upload.media
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            source.key,
+            partition=str(job_id),
+            metadata={
+                "duration_s": media["duration_ms"] / 1000,
+                "size_bytes": upload.size_bytes,
+                "format": f"{media['container']}/{media['codec']}",
+                "rate_hz": media["rate_hz"],
+                "channels": media["channels"],
+                "integrated_lufs": media["loudness"]["integrated_lufs"],
+                "sha256": upload.sha256,
+            },
+        )
+    )

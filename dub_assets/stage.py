@@ -134,7 +134,11 @@ def open_stage(context: dg.AssetExecutionContext, container: Container, state: L
 
 
 def tabulate(rows: Mapping[str, Mapping[str, str | int | float]]) -> dg.TableMetadataValue:
-    """Show one row a language in Dagster's pages."""
+    """Show one row a language in Dagster's pages; a figure that a language lacks stays empty."""
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
     return dg.MetadataValue.table(
-        [dg.TableRecord({"language": language, **row}) for language, row in sorted(rows.items())]
+        [
+            dg.TableRecord({"language": language, **{name: row.get(name, "") for name in names}})
+            for language, row in sorted(rows.items())
+        ]
     )

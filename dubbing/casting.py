@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, cycle
 from types import MappingProxyType
 
-from dubbing.engines import Voice
+from dubbing.engines import QUALITIES, Voice
 from dubbing.errors import UnknownVoiceError, UnsupportedLanguageError
 from dubbing.languages import get_base
-
-_QUALITY_ORDER = ("standard", "experimental", "fallback")
 
 _NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
 
@@ -52,7 +50,7 @@ def plan_casting(
 def _rank_voices(voices: Sequence[Voice], language: str) -> dict[str, Voice]:
     """Keep the voices of a language, best first, by name: quality before accent, the engine's order among equals."""
     related = [voice for voice in voices if get_base(voice.language) == get_base(language)]
-    ranked = sorted(related, key=lambda v: (_QUALITY_ORDER.index(v.quality), _measure_distance(v.language, language)))
+    ranked = sorted(related, key=lambda v: (QUALITIES.index(v.quality), _measure_distance(v.language, language)))
     offered: dict[str, Voice] = {}
     for voice in ranked:
         offered.setdefault(voice.name, voice)

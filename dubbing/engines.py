@@ -18,6 +18,13 @@ Samples = NDArray[np.float32]
 """Mono audio, shape (frames,), float32, full scale 1.0."""
 
 
+Quality = Literal["standard", "experimental", "fallback"]
+"""``experimental`` marks languages that work but are not promised, ``fallback`` the robotic last resort."""
+
+QUALITIES: tuple[Quality, ...] = ("standard", "experimental", "fallback")
+"""Best first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """A voice that a synthesiser offers.
@@ -25,13 +32,12 @@ class Voice:
     Attributes:
         name: the engine's own name.
         language: canonical BCP 47 tag that the voice speaks.
-        quality: "experimental" marks languages that work but are not promised; "fallback" the robotic last resort.
     """
 
     name: str
     language: str
     gender: Literal["female", "male", "unknown"] = "unknown"
-    quality: Literal["standard", "experimental", "fallback"] = "standard"
+    quality: Quality = "standard"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dubbing.content_key import build_content_key
-from dubbing.engines import Recognizer, Synthesizer, Translator
+from dubbing.engines import QUALITIES, Quality, Recognizer, Synthesizer, Translator
 from dubbing.languages import find_offered, get_base, parse_language, plan_targets
 from resources.database.connection import Database
 from resources.database.tables import DubbingJob, Upload
@@ -76,6 +76,12 @@ class Intake:
         sources = [source] if source is not None else sorted({get_base(language) for language in spoken})
         translated = {target for each in sources for target in self._translator.list_targets(each)}
         return tuple(sorted(target for target in translated if find_offered(target, spoken)))
+
+    def get_quality(self, target: str) -> Quality:
+        """Tell how well an offered target is spoken: as well as its best voice speaks it."""
+        voices = self._synthesizer.list_voices()
+        spoken = find_offered(target, dict.fromkeys(voice.language for voice in voices))
+        return min((voice.quality for voice in voices if voice.language == spoken), key=QUALITIES.index)
 
     def check_languages(self, request: JobRequest) -> tuple[str | None, tuple[str, ...]]:
         """Return the canonical source (None to detect) and targets.

@@ -16,7 +16,7 @@ import pytest
 from resources.database.embedded import PostgresAddress, find_install
 from resources.database.server.files import ServerFiles, is_locked
 from resources.database.server.home import find_unprivileged_account
-from tests.support.postgres import connect, wait_for
+from tests.support.postgres import connect
 from tests.support.postgres_users import (
     UserProcess,
     find_keepers,
@@ -25,6 +25,7 @@ from tests.support.postgres_users import (
     start_user,
     wait_until_nothing_runs,
 )
+from tests.support.waiting import wait_for
 
 StartUser = Callable[[Path], UserProcess]
 

@@ -28,6 +28,14 @@ def decode_wav(path: Path) -> Iterator[Samples]:
             yield (np.frombuffer(block, dtype="<i2") / 32768).astype(np.float32)
 
 
+def write_beginning(source: Path, target: Path, length_ms: int) -> Path:
+    """Copy the beginning of a WAV."""
+    with wave.open(str(source), "rb") as whole, wave.open(str(target), "wb") as out:
+        out.setparams(whole.getparams())
+        out.writeframes(whole.readframes(whole.getframerate() * length_ms // 1000))
+    return target
+
+
 def write_speech(path: Path, samples: Samples, rate_hz: int) -> Path:
     """Write mono samples as a 16 kHz WAV, by linear interpolation: good enough to be recognised."""
     times = np.arange(int(len(samples) * RATE_HZ / rate_hz)) * rate_hz / RATE_HZ
@@ -44,9 +52,13 @@ def join_words(transcript: Transcript) -> str:
     return " ".join(word.text for word in transcript.words)
 
 
+def get_cache_dir() -> Path:
+    return Path(_CACHE.name)
+
+
 @functools.cache
 def get_weights() -> WeightsStore:
-    return WeightsStore(Path(_CACHE.name))
+    return WeightsStore(get_cache_dir())
 
 
 @functools.cache

@@ -4,9 +4,8 @@ The server is the embedded one with syncing to disk turned off, so it proves not
 """
 
 import shutil
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from psycopg import sql
 
 from resources.database.embedded import PostgresAddress, embedded_postgres
 from resources.database.server.files import ServerFiles, is_locked
-
-STOP_DEADLINE_S = 20.0
+from tests.support.waiting import wait_for
 
 
 @contextmanager
@@ -59,12 +57,3 @@ def remove_server(data_dir: Path) -> None:
     wait_for(lambda: not is_locked(files.keeper_lock), "the server to stop")
     for folder in {files.data_dir, files.cluster.resolve().parent}:
         shutil.rmtree(folder)
-
-
-def wait_for(condition: Callable[[], bool], what: str, deadline_s: float = STOP_DEADLINE_S) -> None:
-    """Wait for a condition that another process brings about; fails when it does not come."""
-    deadline = time.monotonic() + deadline_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {deadline_s:.0f} s in vain for {what}")
-        time.sleep(0.01)

@@ -11,7 +11,7 @@ import psutil
 
 from resources.database.embedded import PostgresAddress
 from resources.database.server.files import ServerFiles, ServerState, find_state
-from tests.support.postgres import wait_for
+from tests.support.waiting import wait_for
 
 PROGRAM = """
 import json, sys

@@ -1,0 +1,20 @@
+"""Children that die with us: the kernel's parent-death signal, even after ``kill -9``."""
+
+import subprocess
+from functools import lru_cache
+from typing import Literal
+
+
+@lru_cache
+def find_leash(signal_name: Literal["KILL", "TERM"]) -> tuple[str, ...]:
+    """Find the words before a command that make the kernel signal it when we die; none where that is not offered.
+
+    ``setpriv`` does it after the fork, in a program of its own; a ``preexec_fn`` can deadlock beside our threads.
+    Start such a child from a thread that lives as long as the child is to: the signal comes when the thread ends.
+    """
+    leash = ("setpriv", "--pdeathsig", signal_name)
+    try:
+        subprocess.run([*leash, "true"], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ()
+    return leash
