@@ -14,8 +14,8 @@ from cli.delivery import deliver, open_output_folder
 from cli.exit_codes import EXIT_CODES, INTERRUPTED, SOME_LANGUAGES_FAILED
 from cli.progress import show_progress
 from cli.report import print_report
-from dubbing.errors import DatabaseUnavailableError, DubbingError, FileMissingError, JobBusyError
-from dubbing.jobs import DELIVERED_STATES
+from dubbing.errors import DatabaseUnavailableError, DubbingError, FileMissingError, JobBusyError, build_error
+from dubbing.jobs import DELIVERED_STATES, FINAL_JOB_STATES, JobState
 from dubbing.languages import name_language
 from resources.container import Container
 from resources.database.connection import Database
@@ -53,6 +53,7 @@ def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -
                 _put_back(container.database, job.job_id)
                 console.print("Interrupted. The same command goes on from here.")
                 return INTERRUPTED
+            _raise_error_of(container.database, job.job_id)
             deliver(container, job.job_id, folder)
             print_report(container.database, job.job_id, folder, console)
         return _get_exit_code(container.database, job.job_id)
@@ -96,9 +97,9 @@ def _end_broken(database: Database, job_id: uuid.UUID, broken: set[str]) -> None
         if type(error).__name__ in broken:
             raise error
     with database.transaction() as tx:
-        tx.jobs.fail_job(
-            job_id, "run", DubbingError("Something unexpected happened; the run in Dagster has the place.")
-        )
+        if tx.jobs.get(job_id).state not in FINAL_JOB_STATES:
+            unexpected = DubbingError("Something unexpected happened; the run in Dagster has the place.")
+            tx.jobs.fail_job(job_id, "run", unexpected)
 
 
 def _put_back(database: Database, job_id: uuid.UUID) -> None:
@@ -106,14 +107,22 @@ def _put_back(database: Database, job_id: uuid.UUID) -> None:
         tx.jobs.requeue(job_id)
 
 
+def _raise_error_of(database: Database, job_id: uuid.UUID) -> None:
+    """Raise the error that ended the whole job, if one did: then there is nothing to deliver."""
+    with database.transaction() as tx:
+        job = tx.jobs.get(job_id)
+    if job.state == JobState.FAILED and job.error_code is not None:
+        raise build_error(job.error_code, job.error_message or "")
+
+
 def _get_exit_code(database: Database, job_id: uuid.UUID) -> int:
     with database.transaction() as tx:
-        job, languages = tx.jobs.get(job_id), tx.jobs.list_languages(job_id)
+        languages = tx.jobs.list_languages(job_id)
     if all(task.state in DELIVERED_STATES for task in languages):
         return 0
     if any(task.state in DELIVERED_STATES for task in languages):
         return SOME_LANGUAGES_FAILED
-    return EXIT_CODES[job.error_code or languages[0].error_code or "internal"]
+    return EXIT_CODES[languages[0].error_code or "internal"]
 
 
 @contextmanager

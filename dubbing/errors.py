@@ -22,6 +22,21 @@ class DubbingError(Exception):
         self.message = message
 
 
+def build_error(code: str, message: str) -> DubbingError:
+    """Make an error again from what was recorded of it.
+
+    >>> type(build_error("no_speech", "Nobody speaks.")).__name__
+    'NoSpeechError'
+    """
+    waiting = [DubbingError]
+    while waiting:
+        kind = waiting.pop()
+        if kind.code == code:
+            return kind(message)
+        waiting += kind.__subclasses__()
+    return DubbingError(message)
+
+
 class InputError(DubbingError):
     """What the caller gave cannot be dubbed; only other input helps."""
 
