@@ -67,7 +67,7 @@ def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:
     with open_instance(container) as instance:
         with container.database.transaction() as tx:
             upload = tx.jobs.get_upload(job_id)
-        report_job(instance, job_id, upload)
+        report_job(instance, job_id, upload, container.store.locate(upload.storage_key))
         line = build_definitions(container).resolve_job_def("dub")
         result = line.execute_in_process(
             instance=instance,

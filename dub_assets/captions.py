@@ -65,7 +65,15 @@ def captions(
     violating = {language: count["violations"] for language, count in counts.items() if count["violations"]}
     return dg.MaterializeResult(
         value=made,
-        metadata={"languages": tabulate(counts), "failed": stage.describe_failures()},
+        metadata={
+            "languages": tabulate(
+                {
+                    language: {**count, "file": container.store.locate(made[language][0].storage_key)}
+                    for language, count in counts.items()
+                }
+            ),
+            "failed": stage.describe_failures(),
+        },
         check_results=[
             stage.check_languages(),
             dg.AssetCheckResult(check_name=NO_VIOLATIONS, passed=not violating, metadata={"violations": violating}),

@@ -98,6 +98,7 @@ def manifest(
             "languages": tabulate({entry.language: _tabulate_entry(entry) for entry in document.languages}),
             "files": sum(len(entry.artifacts) for entry in document.languages) + 1,
             "manifest_sha256": artifact.sha256,
+            "manifest": dg.MetadataValue.path(container.store.locate(artifact.storage_key)),
         },
         check_results=[
             dg.AssetCheckResult(check_name=EVERY_LANGUAGE, passed=not undelivered, metadata={"lost": undelivered}),

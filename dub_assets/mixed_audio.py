@@ -81,7 +81,7 @@ def mixed_audio(
         metadata={
             "languages": tabulate(
                 {
-                    language: {**row, "file": made[language].path, "size_bytes": made[language].size_bytes}
+                    language: {**row, "file": container.store.locate(made[language].storage_key)}
                     for language, row in measured.items()
                 }
             ),

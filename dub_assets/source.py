@@ -17,8 +17,12 @@ source = dg.AssetSpec(
 )
 
 
-def report_job(instance: dg.DagsterInstance, job_id: uuid.UUID, upload: Upload) -> None:
-    """Make Dagster know a job: its partition first, for a run of an unknown one would work and then fail."""
+def report_job(instance: dg.DagsterInstance, job_id: uuid.UUID, upload: Upload, file: str) -> None:
+    """Make Dagster know a job: its partition first, for a run of an unknown one would work and then fail.
+
+    Args:
+        file: where operators find the recording.
+    """
     instance.add_dynamic_partitions(str(dub_jobs.name), [str(job_id)])
     media = upload.media
     instance.report_runless_asset_event(
@@ -26,6 +30,7 @@ def report_job(instance: dg.DagsterInstance, job_id: uuid.UUID, upload: Upload) 
             source.key,
             partition=str(job_id),
             metadata={
+                "file": dg.MetadataValue.path(file),
                 "duration_s": media["duration_ms"] / 1000,
                 "size_bytes": upload.size_bytes,
                 "format": f"{media['container']}/{media['codec']}",

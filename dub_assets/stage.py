@@ -138,7 +138,11 @@ def tabulate(rows: Mapping[str, Mapping[str, str | int | float]]) -> dg.TableMet
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     return dg.MetadataValue.table(
         [
-            dg.TableRecord({"language": language, **{name: row.get(name, "") for name in names}})
+            dg.TableRecord({"language": language, **{name: _shorten(row.get(name, "")) for name in names}})
             for language, row in sorted(rows.items())
         ]
     )
+
+
+def _shorten(figure: str | int | float) -> str | int | float:
+    return round(figure, 3) if isinstance(figure, float) else figure

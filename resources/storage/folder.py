@@ -47,6 +47,10 @@ class FolderStore:
         """Say whether the file is there."""
         return (self._root / check_key(key)).is_file()
 
+    def locate(self, key: str) -> str:
+        """Give the file's path."""
+        return str(self._root / check_key(key))
+
     def delete(self, key: str) -> None:
         """Remove the file, and the folders it leaves empty."""
         path = self._root / check_key(key)

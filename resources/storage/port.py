@@ -33,6 +33,10 @@ class ObjectStore(Protocol):
         """Say whether there is an object."""
         ...
 
+    def locate(self, key: str) -> str:
+        """Say where a person with access to the store finds the object; never a signed address."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove the object; removing what is not there is fine."""
         ...

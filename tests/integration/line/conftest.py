@@ -45,7 +45,7 @@ class Line:
         job = self.container.intake.submit(JobRequest(USER, self.recording, "scene.wav", languages, "en"))
         with self.database.transaction() as tx:
             upload = tx.jobs.get_upload(job.job_id)
-        report_job(self.instance, job.job_id, upload)
+        report_job(self.instance, job.job_id, upload, self.container.store.locate(upload.storage_key))
         return job.job_id
 
     def run(self, job_id: uuid.UUID, selection: list[str] | None = None) -> dg.ExecuteInProcessResult:
