@@ -13,6 +13,9 @@ from resources.media.ffmpeg import Ffmpeg, name_file
 
 FloatArray = NDArray[np.float32]
 
+TAKE_RATE_HZ = 24_000
+"""The rate of synthesised takes in tests, Hz: Kokoro's."""
+
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6300010000000500010d0a2db4"
     "0000000049454e44ae426082"
