@@ -36,7 +36,8 @@ def print_report(database: Database, job_id: uuid.UUID, folder: Path, console: C
             console.print(f"{task.language}: {task.error_message} [{task.error_code}]", markup=False, highlight=False)
     takes = sum(1 for lines in voicings.values() for line in lines if line.take_key)
     if synthesised:
-        console.print(f"Synthesised {synthesised} of {takes} takes; the others had been made before.", highlight=False)
+        reused = " The others had been made before." if synthesised < takes else ""
+        console.print(f"Synthesised {synthesised} of {takes} takes.{reused}", highlight=False)
     else:
         console.print(f"Synthesised nothing: all {takes} takes had been made before.", highlight=False)
     console.print(f"Results are in {folder}", highlight=False, soft_wrap=True)

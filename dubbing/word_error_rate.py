@@ -1,4 +1,4 @@
-"""Word error rate: how much of what was said is heard otherwise. Used to recognise a dub and compare it with its text."""
+"""Word error rate: how much of a text is heard otherwise, when a dub is recognised again and compared with it."""
 
 import re
 import unicodedata

@@ -133,7 +133,7 @@ def _hear(model: Any, window: Window, code: str | None) -> tuple[list[Word], str
             vad_parameters={"min_silence_duration_ms": MIN_SILENCE_MS, "speech_pad_ms": SPEECH_PAD_MS},
             language_detection_segments=DETECTION_PASSAGES,
         )
-        passages = [segment for segment in segments if _is_spoken(segment)]
+        passages = [segment for segment in segments if is_spoken(segment)]
     except (RuntimeError, ValueError) as error:
         raise RecognitionError("The speech recogniser failed on this recording; try again.") from error
     offset_ms = frames_to_ms(window.start_frame, RATE_HZ)
@@ -141,7 +141,7 @@ def _hear(model: Any, window: Window, code: str | None) -> tuple[list[Word], str
     return [word for word in words if any(map(str.isalnum, word.text))], info.language
 
 
-def _is_spoken(segment: Any) -> bool:
+def is_spoken(segment: Any) -> bool:
     """Tell speech from what Whisper makes up where nobody speaks."""
     if not segment.words or segment.no_speech_prob > MAX_NO_SPEECH_PROBABILITY:
         return False

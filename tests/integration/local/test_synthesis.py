@@ -43,6 +43,15 @@ def test_every_voice_speaks(name):
     assert 0.3 < len(speech.samples) / speech.rate_hz < 4
 
 
+@pytest.mark.parametrize("name", ["pf_dora", "espeak-pt-BR"])
+def test_a_reading_begins_and_ends_with_sound(name):
+    speech = get_synthesizer().synthesize("Bom dia.", voice=get_voice(name))
+    edge = speech.rate_hz * 80 // 1000
+    threshold = 0.02 * np.abs(speech.samples).max()
+    assert np.abs(speech.samples[:edge]).max() > threshold
+    assert np.abs(speech.samples[-edge:]).max() > threshold
+
+
 def test_the_number_of_threads_does_not_change_a_sample():
     voice = get_voice("pf_dora")
     one = LocalSynthesizer(get_weights(), threads=1).synthesize("Bom dia.", voice=voice)

@@ -1,0 +1,39 @@
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dubbing.transcript import Word
+from resources.local.recognizer import is_spoken, settle_times
+
+times = st.integers(0, 5_000)
+words = st.lists(st.builds(Word, st.just("word"), times, times), max_size=20)
+
+
+@given(words, times)
+def test_settled_words_never_overlap_and_stay_inside_the_recording(words, duration_ms):
+    free_ms = 0
+    for word in settle_times(words, duration_ms):
+        assert free_ms <= word.start_ms <= word.end_ms <= duration_ms
+        free_ms = word.end_ms
+
+
+def test_words_that_are_right_stay_as_they_are():
+    words = (Word("one", 0, 300, 0.5), Word("two", 300, 500, 0.9))
+    assert settle_times(words, 500) == words
+
+
+@pytest.mark.parametrize(
+    ("no_speech_probability", "confidences", "spoken"),
+    [
+        (0.01, [0.9, 0.8], True),
+        (0.59, [0.31, 0.31], True),
+        (0.61, [0.9, 0.9], False),
+        (0.01, [0.5, 0.05], False),
+        (0.01, [], False),
+    ],
+)
+def test_a_passage_that_the_engine_doubts_is_not_speech(no_speech_probability, confidences, spoken):
+    words = [SimpleNamespace(probability=confidence) for confidence in confidences]
+    assert is_spoken(SimpleNamespace(no_speech_prob=no_speech_probability, words=words)) is spoken
