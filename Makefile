@@ -2,8 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(or $(shell command -v uv),$(BIN)/uv)
-export DUBLINE_DATA_DIR ?= $(CURDIR)/.dubline/data
-export DUBLINE_CACHE_DIR ?= $(CURDIR)/.dubline/cache
 # Without bytecode every process compiles some 800 files of Dagster again.
 export PYTHONDONTWRITEBYTECODE =
 
@@ -37,7 +35,7 @@ check: setup ## Lint, types, import rule, Dagster's definitions
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/dagster definitions validate --workspace workspace.yaml
+	home=$$(mktemp -d) && DAGSTER_HOME=$$home $(BIN)/dagster definitions validate --workspace workspace.yaml && rm -r $$home
 
 bench: setup ## Measure: ratios and figures of this machine
 	$(BIN)/python -m benchmarks

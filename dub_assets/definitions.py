@@ -1,7 +1,7 @@
 """Everything Dagster knows of, put together: the one composition root.
 
 Tests and the command line pass a container of their own; Dagster's processes load ``defs``, built from the
-environment.
+environment when it is asked for.
 """
 
 import dagster as dg
@@ -39,4 +39,7 @@ def build_definitions(container: Container) -> dg.Definitions:
     )
 
 
-defs = build_definitions(Container(load_settings()))
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster's own processes load."""
+    return build_definitions(Container(load_settings()))

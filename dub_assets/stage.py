@@ -17,7 +17,7 @@ from typing import TypeVar
 import dagster as dg
 
 from dub_assets.checks import EVERY_LANGUAGE
-from dubbing.errors import DatabaseUnavailableError, DubbingError
+from dubbing.errors import DatabaseUnavailableError, DiskFullError, DubbingError, ToolMissingError, WeightsError
 from dubbing.jobs import LanguageState, measure_progress
 from resources.container import Container
 from resources.media.ffmpeg import stop_running_ffmpeg
@@ -25,6 +25,10 @@ from resources.media.ffmpeg import stop_running_ffmpeg
 Made = TypeVar("Made")
 Report = Callable[[float], None]
 """Called by the work of a language with the share of it that is done, 0-1."""
+
+
+NO_LANGUAGES_FAULT = (DatabaseUnavailableError, DiskFullError, ToolMissingError, WeightsError)
+"""Errors of the machine: every language would meet them, so they end the stage and no language is blamed alone."""
 
 
 class _StoppedError(Exception):
@@ -60,7 +64,7 @@ class Stage:
 
         Raises:
             dagster.Failure: none came through.
-            DatabaseUnavailableError: the records cannot be written; no language is blamed.
+            DubbingError: one of `NO_LANGUAGES_FAULT`; the others are stopped.
         """
         active = [language for language in self.list_languages() if language in languages]
         pool = ThreadPoolExecutor(self.container.settings.language_workers, "language")
@@ -91,7 +95,7 @@ class Stage:
         try:
             self.report([language], 0.0)
             return work(language, lambda share_done: self.report([language], share_done))
-        except (DatabaseUnavailableError, _StoppedError):
+        except (*NO_LANGUAGES_FAULT, _StoppedError):
             raise
         except DubbingError as error:
             self._lose(language, error)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,6 @@ def _build_command(path: Path, container: str, ffmpeg: Ffmpeg) -> list[str]:
 
 
 def _check_av_is_installed() -> None:
-    from importlib.util import find_spec
-
     if find_spec("av") is None:
         raise ToolMissingError(f"Neither ffprobe nor the av package is there; {INSTALL_HINT} and `pip install av`.")
 

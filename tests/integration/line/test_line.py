@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import select, text
 
+from dubbing.errors import DiskFullError
 from dubbing.manifest import parse_manifest
 from resources.database.tables import VendorCall
 from tests.integration.line.conftest import Line
@@ -128,6 +129,20 @@ def test_a_defect_of_ours_in_one_language_does_not_cost_the_others(build_line: C
     states = line.states(job_id)
     assert states["es"] == "failed"
     assert states["pt-BR"].startswith("completed")
+
+
+def test_a_full_disk_is_no_languages_fault_and_ends_the_job_with_its_own_code(build_line: Callable[..., Line]) -> None:
+    line = build_line()
+
+    def fill_the_disk(spoken: str, language: str) -> bool:
+        raise DiskFullError("The disk is full.")
+
+    line.synthesizer.fails = fill_the_disk
+    job_id = line.submit("es", "pt-BR")
+    assert not line.run(job_id).success
+    with line.database.transaction() as tx:
+        assert tx.jobs.get(job_id).error_code == "disk_full"
+        assert {task.error_code for task in tx.jobs.list_languages(job_id)} == {"disk_full"}
 
 
 def test_after_a_repair_a_rerun_buys_only_what_was_missing(build_line: Callable[..., Line]) -> None:
