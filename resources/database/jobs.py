@@ -52,10 +52,6 @@ class Jobs:
         """Return the recording of a job."""
         return self._session.scalars(select(Upload).join(DubbingJob).where(DubbingJob.id == job_id)).one()
 
-    def list_newest(self, *, limit: int) -> Sequence[DubbingJob]:
-        """Return jobs of everyone, newest first."""
-        return self._session.scalars(select(DubbingJob).order_by(DubbingJob.created_at.desc()).limit(limit)).all()
-
     def list_languages(self, job_id: uuid.UUID) -> Sequence[LanguageTask]:
         """Return the languages of a job, in order of their tags."""
         statement = select(LanguageTask).where(LanguageTask.job_id == job_id).order_by(LanguageTask.language)
@@ -79,10 +75,6 @@ class Jobs:
             .limit(1)
         )
         return self._session.scalars(statement).first()
-
-    def set_source_language(self, job_id: uuid.UUID, language: str) -> None:
-        """Record the language that was recognised."""
-        self._session.execute(update(DubbingJob).where(DubbingJob.id == job_id).values(source_language=language))
 
     def advance(self, job_id: uuid.UUID, language: str, state: LanguageState, progress: int) -> None:
         """Move a language along the line; a final state stays and progress never falls."""

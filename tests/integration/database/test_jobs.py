@@ -156,4 +156,4 @@ def test_a_state_that_does_not_exist_is_refused_by_the_database_itself(database:
 def test_an_unreachable_database_is_one_clear_error() -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(DatabaseUnavailableError, match="cannot be reached"), database.transaction() as tx:
-        tx.jobs.list_newest(limit=1)
+        tx.jobs.list_languages(uuid.uuid4())

@@ -197,6 +197,13 @@ def test_a_few_bytes_that_do_not_fit_are_a_full_disk_too(ffmpeg: Ffmpeg):
         pass
 
 
+def test_an_ffmpeg_that_ends_well_on_a_full_disk_is_not_believed(tmp_path: Path):
+    """As 5.1 does when only the last bytes do not fit."""
+    liar = write_script(tmp_path / "ffmpeg", "echo 'Error writing trailer: No space left on device' >&2")
+    with pytest.raises(DiskFullError), start_ffmpeg(Ffmpeg(liar, None, False), [], purpose="write noise"):
+        pass
+
+
 def test_a_full_disk_leaves_nothing_behind(ffmpeg: Ffmpeg, tmp_path: Path):
     with largest_file(100_000), pytest.raises(DiskFullError):
         write_noise(ffmpeg, tmp_path / "noise.wav")
