@@ -1,5 +1,6 @@
 """Fixtures that more than one tier uses: one Postgres for the whole session, a fresh database for each module."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,11 @@ import pytest
 from resources.database.connection import Database
 from resources.database.embedded import PostgresAddress
 from tests.support.postgres import fresh_database, postgres_server
+
+
+def pytest_configure() -> None:
+    # Started in the background of a shell we ignore Ctrl-C, and so would everything that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

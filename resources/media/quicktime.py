@@ -8,6 +8,9 @@ from typing import BinaryIO
 MAX_BOXES = 200_000
 """Boxes looked at in one row. A day of MP4 in fragments of a second has 173 000; hostile files have millions."""
 
+MAX_FILE_BYTES = 2**62
+"""No file is so long; what lies behind cannot even be sought, bytes."""
+
 _TRACK_TO_REFERENCES = (b"mdia", b"minf", b"dinf", b"dref")
 _MAX_REFERENCES_BYTES = 65_536
 _SELF_CONTAINED = 1
@@ -30,9 +33,11 @@ def read_boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
     """
     at = start
     for _ in range(MAX_BOXES):
+        if at + 8 > min(end, MAX_FILE_BYTES):
+            return
         file.seek(at)
         head = file.read(16)
-        if at + 8 > end or len(head) < 8:
+        if len(head) < 8:
             return
         size, kind = struct.unpack(">I4s", head[:8])
         body = at + 8

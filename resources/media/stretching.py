@@ -75,5 +75,5 @@ def _fit_length(samples: Samples, rate_hz: int, frames: int, *, is_cut: bool) ->
     """Cut or add silence at the end; where a little sound is cut, it is faded first."""
     kept = samples[:frames]
     if is_cut:
-        return apply_edge_fades(kept, rate_hz)
+        return apply_edge_fades(kept, rate_hz, fade_ms=TAIL_TOLERANCE_MS)
     return np.concatenate([kept, np.zeros(frames - len(kept), dtype=np.float32)])

@@ -51,6 +51,8 @@ def check_is_whole(path: Path, container: str) -> None:
 def _find_wav_end(file: BinaryIO, size_bytes: int) -> int | None:
     at, long_size = 12, None
     for _ in range(MAX_CHUNKS):
+        if at > size_bytes:
+            return at
         file.seek(at)
         head = file.read(24)
         if len(head) < 8:
@@ -81,6 +83,8 @@ def _find_w64_end(file: BinaryIO, size_bytes: int) -> int | None:
 def _find_caf_end(file: BinaryIO, size_bytes: int) -> int | None:
     at = 8
     for _ in range(MAX_CHUNKS):
+        if at > size_bytes:
+            return at
         file.seek(at)
         head = file.read(12)
         if len(head) < 12:

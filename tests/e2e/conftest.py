@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -39,8 +38,6 @@ class Machine:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            # A shell that starts jobs in the background lets them ignore Ctrl-C, and so would this test then.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
         )
 
     def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

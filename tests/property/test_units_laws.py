@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from dubbing.units import db_to_gain, frames_to_ms, gain_to_db, ms_to_frames, ms_to_s, s_to_ms
 
 TIMES_MS = st.integers(0, 24 * 3600 * 1000)
-RATES_HZ = st.sampled_from([8_000, 16_000, 22_050, 24_000, 44_100, 48_000, 96_000, 192_000]) | st.integers(1_000, 384_000)
+RATES_HZ = st.sampled_from([8_000, 16_000, 22_050, 24_000, 44_100, 48_000]) | st.integers(1_000, 384_000)
 
 
 @given(TIMES_MS, RATES_HZ)

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def main() -> None:
         recording, source, track, plan, folder / "dub.m4a", ffmpeg, title="T", language_iso639_2="por"
     )
     laps.append(time.monotonic())
-    seconds = [round(end - start) for start, end in zip(laps, laps[1:], strict=False)]
+    seconds = [round(end - start) for start, end in pairwise(laps)]
     facts = {"duration_ms": source.duration_ms, "lufs": loudness.integrated_lufs}
     json.dump(facts | dict(zip(("inspect_s", "track_s", "mix_s"), seconds, strict=True)), sys.stdout)
 
