@@ -36,6 +36,10 @@ def test_hardly_a_word_of_the_sample_is_misheard(transcript, reference):
     assert measure_word_error_rate(reference, join_words(transcript)) <= MAX_WORD_ERROR_RATE
 
 
+def test_a_hyphenated_word_is_one_word(transcript):
+    assert {"ill-disposed", "cold-hearted"} <= {word.text for word in transcript.words}
+
+
 def test_words_are_where_they_are_spoken(transcript):
     firsts = {"And": 0, "He": 1, "unless": 2, "Had": 3}
     for text, clip in firsts.items():

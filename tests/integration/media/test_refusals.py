@@ -4,6 +4,7 @@ import dataclasses
 import os
 import resource
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -33,6 +34,7 @@ from resources.media.inspection import SourceAudio, inspect_media
 from tests.support.audio import (
     JPEG_HEAD,
     PNG,
+    build_box,
     build_playlists,
     build_wav,
     encode,
@@ -259,6 +261,24 @@ def test_a_header_that_claims_more_than_there_is(nothing: Ffmpeg, tmp_path: Path
 def test_a_header_without_sound(ffmpeg: Ffmpeg, tmp_path: Path, data: bytes):
     with pytest.raises(InputError):
         inspect(ffmpeg, write(tmp_path / "merger.wav", data))
+
+
+BEYOND = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"caff\0\1\0\0" + struct.pack(">4sq", b"info", BEYOND - 4) + bytes(100),
+        b"caff\0\1\0\0" + struct.pack(">4sq", b"info", 2**62) + bytes(100),
+        build_box(b"ftyp", b"isom") + struct.pack(">I4sQ", 1, b"free", BEYOND) + build_box(b"moov"),
+        build_box(b"ftyp", b"isom") + struct.pack(">I4sQ", 1, b"moov", 2**64 - 1) + build_box(b"trak", bytes(8)),
+        b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\xff" + bytes(100),
+    ],
+)
+def test_sizes_beyond_any_file(nothing: Ffmpeg, tmp_path: Path, data: bytes):
+    """Found by changing bytes at random: places in a file that cannot even be sought."""
+    check_refused(nothing, write(tmp_path / "merger", data), TruncatedMediaError)
 
 
 @pytest.mark.parametrize("options", [["-f", "wav"], ["-f", "flac"], ["-f", "ogg", "-c:a", "libopus"], ["-f", "adts"]])
