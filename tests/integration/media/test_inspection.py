@@ -46,7 +46,7 @@ CONTAINERS = {
     "avi": [*VIDEO, "-f", "avi", "-c:a", "mp3"],
     "mpeg-ts": [*VIDEO, "-f", "mpegts", "-c:a", "aac"],
 }
-EXACT = {"wav", "w64", "aiff", "caf", "au", "flac", "mov", "mp3", "m4a", "m4a, index in front"}
+EXACT = {"wav", "w64", "aiff", "caf", "au", "flac", "mov", "mp3"}
 
 
 def inspect(ffmpeg: Ffmpeg, file: Path, limit_ms: int = LIMIT_MS) -> SourceAudio:
@@ -116,7 +116,7 @@ def test_the_cover_of_a_record_is_not_a_film(ffmpeg: Ffmpeg, tmp_path: Path):
         file = encode(ffmpeg, make_noise(LENGTH_MS, 44_100), 44_100, tmp_path / name, *cover, *options)
         source = inspect(ffmpeg, file)
         assert not source.has_video
-        assert source.duration_ms == LENGTH_MS
+        assert source.duration_ms == pytest.approx(LENGTH_MS, abs=20)
 
 
 def test_the_first_of_several_sound_tracks_is_the_one(ffmpeg: Ffmpeg, tmp_path: Path):
