@@ -16,13 +16,16 @@ SCANNER_OPTIONS = {"peak": "true", "framelog": "verbose"}
 LOUDNESS_SCANNER = f"{SCANNER}=" + ":".join(f"{name}={value}" for name, value in SCANNER_OPTIONS.items())
 """The same in ffmpeg's words."""
 
+QUICK_LOUDNESS_SCANNER = LOUDNESS_SCANNER.replace("peak=true", "peak=sample")
+"""The same where the peak does not matter: looking between the samples takes two thirds of the time."""
+
 PEAK_FLOOR_DBTP = -120.0
 """Peak of digital silence, dBTP; below the noise of 20-bit sound."""
 
 _SUMMARY = re.compile(
     r"Integrated loudness:\s+I:\s+(?P<integrated>\S+) LUFS.*?"
     r"Loudness range:\s+LRA:\s+(?P<range>\S+) LU\b.*?"
-    r"True peak:\s+Peak:\s+(?P<peak>\S+) dBFS",
+    r"(?:True|Sample) peak:\s+Peak:\s+(?P<peak>\S+) dBFS",
     re.DOTALL,
 )
 

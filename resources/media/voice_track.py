@@ -18,7 +18,7 @@ from dubbing.mixing import DUCK_DB, Loudness, plan_duck_threshold, plan_gap_duck
 from dubbing.units import db_to_gain, frames_to_ms, ms_to_frames
 from resources.media.ffmpeg import Ffmpeg, name_file, start_ffmpeg, written_whole
 from resources.media.filtering import resample
-from resources.media.loudness import LOUDNESS_SCANNER, parse_loudness
+from resources.media.loudness import QUICK_LOUDNESS_SCANNER, parse_loudness
 
 BLOCK_FRAMES = 65_536
 """Silence is written in blocks of this length, frames."""
@@ -45,7 +45,7 @@ class VoiceTrack:
 
     Attributes:
         speech_end_ms: end of the last take, which may be behind the end of the recording; 0 without takes.
-        loudness: of the voice, in its one channel.
+        loudness: of the voice, in its one channel; the peak is that of the samples.
     """
 
     path: Path
@@ -101,7 +101,7 @@ def _find_rate(placed: Iterable[PlacedSpeech], *, default_hz: int) -> tuple[int,
 
 
 def _build_arguments(pipe_rate_hz: int, rate_hz: int, part: Path) -> list[str]:
-    graph = f"[0:a]aresample={rate_hz},asplit[track][m];[m]pan=mono|c0=c0,{LOUDNESS_SCANNER},anullsink"
+    graph = f"[0:a]aresample={rate_hz},asplit[track][m];[m]pan=mono|c0=c0,{QUICK_LOUDNESS_SCANNER},anullsink"
     return [
         *("-f", "f32le", "-ar", str(pipe_rate_hz), "-ac", "2", "-i", "pipe:0"),
         *("-filter_complex", graph, "-map", "[track]", "-sample_fmt", "s16", "-f", "flac", name_file(part)),
