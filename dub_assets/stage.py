@@ -9,7 +9,7 @@ import threading
 import traceback
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -29,6 +29,10 @@ Report = Callable[[float], None]
 
 NO_LANGUAGES_FAULT = (DatabaseUnavailableError, DiskFullError, ToolMissingError, WeightsError)
 """Errors of the machine: every language would meet them, so they end the stage and no language is blamed alone."""
+
+
+STOP_POLL_S = 0.1
+"""Time between two looks at whether stopped work has ended, seconds."""
 
 
 class _StoppedError(Exception):
@@ -67,15 +71,13 @@ class Stage:
             DubbingError: one of `NO_LANGUAGES_FAULT`; the others are stopped.
         """
         active = [language for language in self.list_languages() if language in languages]
-        pool = ThreadPoolExecutor(self.container.settings.language_workers, "language")
-        try:
-            results = list(pool.map(lambda language: self._run_language(language, work), active))
-        except BaseException:
-            self._stopping.set()
-            stop_running_ffmpeg()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+        with ThreadPoolExecutor(self.container.settings.language_workers, "language") as pool:
+            running = [pool.submit(self._run_language, language, work) for language in active]
+            try:
+                results = [future.result() for future in running]
+            except BaseException:
+                self._stop(running)
+                raise
         made = {language: result for language, result in zip(active, results, strict=True) if result is not None}
         if not made:
             raise dg.Failure("No language is left to work on.", metadata=self.describe_failures(), allow_retries=False)
@@ -90,6 +92,14 @@ class Stage:
         return dg.AssetCheckResult(
             check_name=EVERY_LANGUAGE, passed=not self.failures, metadata=dict(self.describe_failures())
         )
+
+    def _stop(self, running: Collection[Future[Made | None]]) -> None:
+        """Stop the work of all languages and wait for its end; an ffmpeg begun meanwhile is stopped too."""
+        self._stopping.set()
+        for future in running:
+            future.cancel()
+        while wait(running, STOP_POLL_S).not_done:
+            stop_running_ffmpeg()
 
     def _run_language(self, language: str, work: Callable[[str, Report], Made]) -> Made | None:
         try:
