@@ -38,7 +38,6 @@ def main() -> None:
         figures |= measure_engines(container)
         figures |= measure_media(container, Path(folder))
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    figures["peak_memory_of_ffmpeg_mb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     table = Table("figure", "value")
     for name, value in figures.items():
         table.add_row(name.replace("_", " "), f"{value:.2f}")
