@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from rich.text import Text
 from dub_assets.instance import WORKSPACE_FILE, prepare_dagster_home
 from dubbing.errors import DubbingError
 from resources.container import Container
+from resources.database.server.process import find_free_port
 from resources.leash import find_leash
 from resources.settings import PREFIX, load_settings
 
@@ -62,7 +62,7 @@ def run_up(port: int) -> int:
             f"{PREFIX}DATABASE_URL": product,
             f"{PREFIX}DAGSTER_DATABASE_URL": dagster,
         }
-        port = port or _find_free_port()
+        port = port or find_free_port()
         dagster_module = [sys.executable, "-m"]
         services = [
             Service(
@@ -150,9 +150,3 @@ def _stop(running: Sequence[tuple[Service, subprocess.Popen[str]]]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

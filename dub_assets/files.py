@@ -1,10 +1,10 @@
 """From a file just made to an artifact in the store."""
 
-import hashlib
 import uuid
 from pathlib import Path
 
 from dubbing.stages import Artifact, Measurements
+from resources.hashing import measure_sha256
 from resources.storage.port import ObjectStore
 
 
@@ -23,9 +23,3 @@ def store_artifact(
     digest = measure_sha256(file)
     store.put(key, file)
     return Artifact(kind, path, key, media_type, file.stat().st_size, digest, measurements or {})
-
-
-def measure_sha256(file: Path) -> str:
-    """Hash a file without holding it in memory; 64 hexadecimal digits."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -8,7 +8,7 @@ from typing import cast
 import dagster as dg
 
 from dub_assets.checks import EVERY_LANGUAGE, build_check
-from dub_assets.files import measure_sha256, store_artifact
+from dub_assets.files import store_artifact
 from dub_assets.partitions import dub_jobs
 from dub_assets.stage import Report, Stage, open_stage, tabulate
 from dubbing.errors import StorageError
@@ -29,6 +29,7 @@ from dubbing.quality import list_issues, plan_final_state
 from dubbing.stages import Artifact, CaptionFiles, Dubs, SegmentedTranscript, VoicedSegment, Voicings
 from dubbing.timing import Placement, Timeline, TimingReport, assess_timeline
 from resources.container import Container
+from resources.hashing import measure_sha256
 from resources.storage.port import ObjectStore
 
 HASHES_AGREE = "hashes_agree"

@@ -3,7 +3,6 @@
 The local engine costs nothing, and is bought from in the same way: one path for every engine.
 """
 
-import hashlib
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from dubbing.transcript import Transcript
 from dubbing.units import frames_to_ms
 from resources.database.connection import Database, UnitOfWork
 from resources.database.tables import Take, Upload, VendorCall
+from resources.hashing import measure_sha256
 from resources.media.wav import write_wav
 from resources.storage.port import ObjectStore
 
@@ -137,7 +137,7 @@ class Purchasing:
         with tempfile.TemporaryDirectory(prefix="dubline-take-") as folder:
             file = Path(folder) / "take.wav"
             write_wav(file, speech.samples, speech.rate_hz)
-            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+            sha256 = measure_sha256(file)
             self._store.put(storage_key, file)
         return Take(
             content_key=key,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from dubbing.errors import DiskFullError, WeightsError
+from resources.hashing import measure_sha256
 from resources.local.catalogue import (
     CATALOGUE,
     KOKORO,
@@ -61,8 +62,7 @@ class _Piece:
             return "missing"
         if self.path.stat().st_size != self.size_bytes:
             return "altered"
-        with self.path.open("rb") as content:
-            return "ok" if hashlib.file_digest(content, "sha256").hexdigest() == self.sha256 else "altered"
+        return "ok" if measure_sha256(self.path) == self.sha256 else "altered"
 
     def read(self) -> bytes:
         """Read the piece; the bytes given back are the bytes that were hashed."""

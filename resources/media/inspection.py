@@ -4,7 +4,6 @@ Refusals come in the order of their cost: first bytes, structure, header, decodi
 answer is known, so that a small file cannot make us work for hours.
 """
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from dubbing.errors import (
 )
 from dubbing.mixing import Loudness, plan_channels
 from dubbing.units import frames_to_ms, gain_to_db, ms_to_s
+from resources.hashing import measure_sha256
 from resources.media.containers import build_input_arguments, get_container
 from resources.media.decoding import INVALID_SAMPLES_AS_SILENCE, SAMPLE_BYTES, build_timeline_filter
 from resources.media.ffmpeg import Ffmpeg, start_ffmpeg
@@ -155,7 +155,7 @@ def inspect_media(path: Path, ffmpeg: Ffmpeg, *, max_duration_ms: int) -> Source
         codec=header.codec,
         container=container,
         size_bytes=limits.size_bytes,
-        sha256=_hash(path),
+        sha256=measure_sha256(path),
         loudness=loudness,
         has_video=header.has_video,
         has_invalid_samples=tally.has_invalid_samples,
@@ -207,8 +207,3 @@ def _build_arguments(path: Path, header: Header, limits: _Limits, *, has_invalid
         *("-map", "0:a:0", "-af", ",".join([*graph, LOUDNESS_SCANNER])),
         *("-t", str(limit_s), "-f", "f32le", "pipe:1"),
     ]
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
