@@ -23,11 +23,12 @@ setup: .venv/installed ## Make .venv with everything in it, exactly as locked
 demo: setup ## Dub the sample recording into Brazilian Portuguese: out/demo
 	$(BIN)/dubline dub samples/sense_and_sensibility.wav --to pt-BR --out out/demo
 
-up: setup ## Start the database, the Dagster UI and its daemon
+up: setup ## Start the database, the API, the Dagster UI and its daemon
 	$(BIN)/dubline up
 
 test: setup ## Run every test
 	scripts/install-test-tools
+	scripts/install-supabase-cli
 	$(BIN)/pytest
 
 check: setup ## Lint, types, import rule, Dagster's definitions
@@ -46,4 +47,4 @@ format: setup ## Put the code into its form
 
 lock: setup ## Choose new versions for everything, within pyproject.toml
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --extra local --group dev pyproject.toml -o requirements/dev.txt
+		--no-emit-index-url --no-emit-find-links --extra local --extra s3 --extra supabase --group dev pyproject.toml -o requirements/dev.txt

@@ -35,6 +35,8 @@ EXIT_CODES = {
     "database_unavailable": 34,
     "storage_failed": 35,
     "job_busy": 36,
+    "object_missing": 37,
+    "run_crashed": 38,
     "media_failed": 40,
     "recognition_failed": 41,
     "translation_failed": 42,
@@ -44,5 +46,5 @@ EXIT_CODES = {
 
 
 def get_exit_code(error: DubbingError) -> int:
-    """Return the exit code of an error."""
-    return EXIT_CODES[error.code]
+    """Return the exit code of an error; one that only clients of the API can meet has none of its own."""
+    return EXIT_CODES.get(error.code, INTERNAL)

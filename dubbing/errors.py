@@ -186,6 +186,13 @@ class StorageError(DubbingError):
     retryable = True
 
 
+class ObjectMissingError(StorageError):
+    """There is no object under this key."""
+
+    code = "object_missing"
+    retryable = False
+
+
 class DatabaseUnavailableError(DubbingError):
     """Postgres cannot be reached or started."""
 
@@ -198,3 +205,121 @@ class JobBusyError(DubbingError):
 
     code = "job_busy"
     retryable = True
+
+
+class RunCrashedError(DubbingError):
+    """The process that made the job ended without saying why."""
+
+    code = "run_crashed"
+    retryable = True
+
+
+class RequestError(DubbingError):
+    """Base of what only a client of the API can meet."""
+
+    code = "malformed_request"
+
+
+class AuthRejectedError(RequestError):
+    """The caller's token proves nothing; the message never says what was in it."""
+
+    code = "unauthorized"
+
+
+class AuthUnavailableError(RequestError):
+    """The keys that tokens are checked against cannot be had."""
+
+    code = "auth_unavailable"
+    retryable = True
+
+
+class AddressRejectedError(RequestError):
+    """A signed address that is not ours, not for this, or over."""
+
+    code = "address_rejected"
+
+
+class NotFoundError(RequestError):
+    """Not there, or not the caller's: which of the two is not said."""
+
+    code = "not_found"
+
+
+class RequestTooLargeError(RequestError):
+    """The body has more bytes than any request of this kind needs."""
+
+    code = "request_too_large"
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The upload is announced as something else than a recording."""
+
+    code = "unsupported_media_type"
+
+
+class UploadTooLargeError(RequestError):
+    """The recording has more bytes than are accepted."""
+
+    code = "upload_too_large"
+
+
+class TooManyUploadsError(RequestError):
+    """More upload addresses are open than one user needs."""
+
+    code = "too_many_uploads"
+    retryable = True
+
+
+class UploadIncompleteError(RequestError):
+    """The recording is not in the store yet."""
+
+    code = "upload_incomplete"
+    retryable = True
+
+
+class UploadTakenError(RequestError):
+    """There is an object under this upload address already."""
+
+    code = "upload_taken"
+
+
+class UploadMismatchError(RequestError):
+    """What arrived is not what was announced."""
+
+    code = "upload_mismatch"
+
+
+class TooManyLanguagesError(RequestError):
+    """More languages than one job may have."""
+
+    code = "too_many_languages"
+
+
+class IdempotencyConflictError(RequestError):
+    """The key was used for another body before."""
+
+    code = "idempotency_conflict"
+
+
+class BudgetExceededError(RequestError):
+    """The job would cost more than is left to spend."""
+
+    code = "budget_exceeded"
+
+
+class JobFinishedError(RequestError):
+    """The job has ended; what was asked for has no sense any more."""
+
+    code = "job_finished"
+
+
+class DownloadGoneError(RequestError):
+    """The address was used, or its artifact has expired."""
+
+    code = "download_gone"
+
+
+class RangeNotSatisfiableError(RequestError):
+    """The part asked for lies outside the object."""
+
+    code = "range_not_satisfiable"

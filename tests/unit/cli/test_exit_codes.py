@@ -3,14 +3,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cli.exit_codes import EXIT_CODES, INTERRUPTED, SOME_LANGUAGES_FAILED
-from cli.up import ProcessDiedError
-from dubbing.errors import DubbingError
+from cli.supervisor import ProcessDiedError
+from dubbing.errors import DubbingError, RequestError
 
 
 def _walk(kind: type[DubbingError]) -> Iterator[type[DubbingError]]:
-    yield kind
-    for child in kind.__subclasses__():
-        yield from _walk(child)
+    """Every kind of error but those that only clients of the API can meet."""
+    if kind is not RequestError:
+        yield kind
+        for child in kind.__subclasses__():
+            yield from _walk(child)
 
 
 def test_every_error_has_an_exit_code() -> None:
