@@ -33,6 +33,14 @@ class LanguageState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class WaitingOn(StrEnum):
+    """What a language waits for instead of being worked on."""
+
+    QUEUE = "queue"
+    VENDOR = "vendor"
+    RATE_LIMIT = "rate_limit"
+
+
 FINAL_JOB_STATES = frozenset(
     {JobState.COMPLETED, JobState.COMPLETED_WITH_ISSUES, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED}
 )
@@ -102,3 +110,16 @@ def plan_job_state(languages: Collection[LanguageState]) -> JobState:
     if states & DELIVERED_STATES:
         return JobState.COMPLETED_WITH_ISSUES
     return JobState.FAILED if LanguageState.FAILED in states else JobState.CANCELLED
+
+
+def measure_job_progress(state: JobState, languages: Collection[int]) -> int:
+    """Turn the percentages of a job's languages into its own; it never falls, for none of them does.
+
+    >>> measure_job_progress(JobState.RUNNING, [53, 28])
+    40
+    >>> measure_job_progress(JobState.COMPLETED_WITH_ISSUES, [100, 28])
+    100
+    """
+    if state in {JobState.COMPLETED, JobState.COMPLETED_WITH_ISSUES}:
+        return 100
+    return sum(languages) // max(len(languages), 1)

@@ -2,27 +2,50 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import sql
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from dubbing.errors import DatabaseUnavailableError, JobBusyError
+from resources.database.downloads import Downloads
+from resources.database.job_views import JobViews
 from resources.database.jobs import Jobs
+from resources.database.launches import Launches
 from resources.database.purchases import Purchases
 from resources.database.stage_values import StageValues
+from resources.database.uploads import Uploads
 
 MIGRATIONS_DIR = Path(__file__).parents[2] / "migrations"
 VERSION_SCHEMA = "migrations"
 """Schema of Alembic's own table; in ``public`` it would be one more table to protect."""
+
+
+SERVICE_ROLE = "service_role"
+"""Works for everybody: the line, the sensors, the command. Supabase's own name."""
+
+CALLER_ROLE = "authenticated"
+"""A person with a token. Supabase's own name."""
+
+_MIGRATING = threading.Lock()
+"""Alembic keeps what it works on in global variables."""
+
+# Local to the transaction, like SET LOCAL: a pooled connection never carries one caller's identity to the next.
+_BECOME = text("SELECT set_config('role', :role, true)")
+_BECOME_CALLER = text("SELECT set_config('request.jwt.claims', :claims, true), set_config('role', :role, true)")
 
 
 @contextmanager
@@ -34,7 +57,11 @@ def _reaching() -> Iterator[None]:
     """
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, psycopg.OperationalError) as error:
+        if isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
+            raise DatabaseUnavailableError(
+                "The database is busy with a long transaction; try again in a moment."
+            ) from error
         raise DatabaseUnavailableError("The database cannot be reached; check that it runs and try again.") from error
 
 
@@ -44,10 +71,39 @@ class UnitOfWork:
     def __init__(self, session: Session) -> None:
         self.session = session
 
+    @contextmanager
+    def as_service(self) -> Iterator[None]:
+        """Write for the caller what callers may not write themselves; what was decided was read as the caller."""
+        with self.session.begin_nested():  # rolled back, it takes the role back too
+            self.session.execute(_BECOME, {"role": SERVICE_ROLE})
+            yield
+            self.session.flush()
+            self.session.execute(_BECOME, {"role": CALLER_ROLE})
+
     @cached_property
     def jobs(self) -> Jobs:
-        """Users, uploads, jobs, languages, events, dead letters."""
+        """Users, jobs, languages, events, dead letters."""
         return Jobs(self.session)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Recordings."""
+        return Uploads(self.session)
+
+    @cached_property
+    def views(self) -> JobViews:
+        """Jobs as clients see them."""
+        return JobViews(self.session)
+
+    @cached_property
+    def downloads(self) -> Downloads:
+        """One-time downloads."""
+        return Downloads(self.session)
+
+    @cached_property
+    def launches(self) -> Launches:
+        """Jobs that wait for a run, and those in flight."""
+        return Launches(self.session)
 
     @cached_property
     def purchases(self) -> Purchases:
@@ -74,13 +130,42 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
-        """Commit at the end, roll back on any error.
+        """Work as the service: commit at the end, roll back on any error.
 
         Raises:
             DatabaseUnavailableError: Postgres cannot be reached.
         """
         with _reaching(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.execute(_BECOME, {"role": SERVICE_ROLE})
             yield UnitOfWork(session)
+
+    @contextmanager
+    def transaction_of(self, claims: Mapping[str, Any]) -> Iterator[UnitOfWork]:
+        """Work as a caller: the policies of the tables let through what is theirs, and nothing else.
+
+        Args:
+            claims: of a token that was verified.
+
+        Raises:
+            DatabaseUnavailableError: Postgres cannot be reached.
+        """
+        with _reaching(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.execute(_BECOME_CALLER, {"role": CALLER_ROLE, "claims": json.dumps(dict(claims))})
+            yield UnitOfWork(session)
+
+    @contextmanager
+    def listen(self, channel: str) -> Iterator[Callable[[float], bool]]:
+        """Hear a channel from now on; the value waits up to so many seconds and says whether something was heard."""
+        with _reaching(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            driver = connection.connection.driver_connection
+            if not isinstance(driver, psycopg.Connection):
+                raise TypeError("the engine speaks psycopg")
+            driver.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            try:
+                yield lambda timeout_s: any(True for _ in driver.notifies(timeout=timeout_s, stop_after=1))
+            finally:
+                if not driver.closed:
+                    driver.execute("UNLISTEN *")
 
     @contextmanager
     def lock_job(self, job_id: str) -> Iterator[None]:
@@ -99,6 +184,15 @@ class Database:
                 with contextlib.suppress(OperationalError):  # a connection that is gone has let go of it
                     connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
 
+    def ping(self) -> None:
+        """Ask Postgres for an answer.
+
+        Raises:
+            DatabaseUnavailableError: there is none.
+        """
+        with _reaching(), self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
     def migrate(self) -> None:
         """Bring the tables to the newest revision; costs one query when they are."""
         config = Config()
@@ -107,7 +201,7 @@ class Database:
             context = MigrationContext.configure(connection, opts={"version_table_schema": VERSION_SCHEMA})
             if context.get_current_heads() == tuple(ScriptDirectory.from_config(config).get_heads()):
                 return
-        with _reaching(), self.engine.begin() as connection:
+        with _MIGRATING, _reaching(), self.engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 

@@ -1,19 +1,30 @@
-"""Users, uploads, jobs, their languages, events and dead letters.
+"""Users, jobs, their languages, events and dead letters: the life of a job.
 
 A final state is never left and progress never goes down; both are held here by the statements themselves.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dubbing.errors import DubbingError
-from dubbing.jobs import FINAL_JOB_STATES, FINAL_LANGUAGE_STATES, JobState, LanguageState, plan_job_state
-from resources.database.tables import DeadLetter, DubbingJob, JobEvent, LanguageTask, Upload, User
+from dubbing.jobs import (
+    FINAL_JOB_STATES,
+    FINAL_LANGUAGE_STATES,
+    JobState,
+    LanguageState,
+    WaitingOn,
+    plan_job_state,
+)
+from resources.database.tables import DeadLetter, DubbingJob, JobEvent, LanguageTask, User
+
+SUBMITTED = "dubline_job_submitted"
+CANCELLED = "dubline_job_cancelled"
+"""Channels on which Postgres tells listeners that there is something to do."""
 
 
 class Jobs:
@@ -26,18 +37,13 @@ class Jobs:
         """Make the user's row if it is not there."""
         self._session.execute(insert(User).values(id=user_id).on_conflict_do_nothing())
 
-    def add_upload(self, upload: Upload) -> Upload:
-        """Record an inspected recording."""
-        self._session.add(upload)
-        self._session.flush()
-        return upload
-
     def add_job(self, job: DubbingJob, languages: Sequence[str]) -> DubbingJob:
-        """Record a job with its languages, all queued."""
+        """Record a job with its languages, all queued, and tell whoever launches runs."""
         self._session.add(job)
         self._session.flush()
         self._session.add_all(LanguageTask(job_id=job.id, language=language) for language in languages)
         self.record_event(job.id, "job.queued", data={"languages": list(languages)})
+        self._announce(SUBMITTED)
         return job
 
     def get(self, job_id: uuid.UUID) -> DubbingJob:
@@ -48,9 +54,20 @@ class Jobs:
         """
         return self._session.scalars(select(DubbingJob).where(DubbingJob.id == job_id)).one()
 
-    def get_upload(self, job_id: uuid.UUID) -> Upload:
-        """Return the recording of a job."""
-        return self._session.scalars(select(Upload).join(DubbingJob).where(DubbingJob.id == job_id)).one()
+    def lock(self, job_id: uuid.UUID) -> DubbingJob:
+        """Hold the job until the transaction ends.
+
+        Always before its languages, so that nobody waits for each other; and before an event is numbered, so that
+        a client who reads on from the last number misses none.
+        """
+        # Not FOR UPDATE: events of other languages hold a key share on this row, and two of them would deadlock.
+        locked = select(DubbingJob).where(DubbingJob.id == job_id).with_for_update(key_share=True)
+        return self._session.scalars(locked.execution_options(populate_existing=True)).one()
+
+    def find_by_idempotency_key(self, user_id: uuid.UUID, key: str) -> DubbingJob | None:
+        """Find the job that a user has submitted under a key before."""
+        statement = select(DubbingJob).where(DubbingJob.user_id == user_id, DubbingJob.idempotency_key == key)
+        return self._session.scalars(statement).one_or_none()
 
     def list_languages(self, job_id: uuid.UUID) -> Sequence[LanguageTask]:
         """Return the languages of a job, in order of their tags."""
@@ -78,45 +95,90 @@ class Jobs:
 
     def advance(self, job_id: uuid.UUID, language: str, state: LanguageState, progress: int) -> None:
         """Move a language along the line; a final state stays and progress never falls."""
-        moved = (
+        task = (LanguageTask.job_id == job_id) & (LanguageTask.language == language)
+        moved = {
+            "progress": func.greatest(LanguageTask.progress, progress),
+            "waiting_on": None,
+            "heartbeat_at": func.clock_timestamp(),
+        }
+        same_state = update(LanguageTask).where(task, LanguageTask.state == state.value).values(moved)
+        if cast("CursorResult[Any]", self._session.execute(same_state)).rowcount:
+            return
+        self.lock(job_id)
+        changed = (
+            update(LanguageTask)
+            .where(task, LanguageTask.state.not_in([final.value for final in FINAL_LANGUAGE_STATES]))
+            .values(
+                moved
+                | {
+                    "state": state.value,
+                    "started_at": func.coalesce(LanguageTask.started_at, func.clock_timestamp()),
+                    "finished_at": func.clock_timestamp() if state in FINAL_LANGUAGE_STATES else None,
+                }
+            )
+        )
+        if cast("CursorResult[Any]", self._session.execute(changed)).rowcount:
+            self.record_event(job_id, f"language.{state.value}", language=language)
+            self._settle_job(job_id)
+
+    def hold(self, job_id: uuid.UUID, languages: Collection[str], waiting_on: WaitingOn) -> None:
+        """Show that languages wait for something."""
+        self._session.execute(
+            update(LanguageTask)
+            .where(
+                LanguageTask.job_id == job_id,
+                LanguageTask.language.in_(languages),
+                LanguageTask.state.not_in([final.value for final in FINAL_LANGUAGE_STATES]),
+            )
+            .values(waiting_on=waiting_on.value)
+        )
+
+    def beat(self, job_id: uuid.UUID) -> None:
+        """Show that the job is being worked on; a language that is being written to right now shows it anyway."""
+        # Skipped, not waited for: whoever ends a whole job locks its languages in an order of its own.
+        alive = (
+            select(LanguageTask.id)
+            .where(
+                LanguageTask.job_id == job_id,
+                LanguageTask.state.not_in([final.value for final in FINAL_LANGUAGE_STATES]),
+            )
+            .with_for_update(skip_locked=True)
+        )
+        self._session.execute(
+            update(LanguageTask).where(LanguageTask.id.in_(alive)).values(heartbeat_at=func.clock_timestamp())
+        )
+
+    def cancel(self, job_id: uuid.UUID) -> None:
+        """End every language that is still under way, and tell whoever stops runs."""
+        self.lock(job_id)
+        for task in self.list_languages(job_id):
+            self.advance(job_id, task.language, LanguageState.CANCELLED, 0)
+        self._announce(CANCELLED)
+
+    def fail_language(self, job_id: uuid.UUID, language: str, stage: str, error: DubbingError) -> None:
+        """End a language with its error, and leave a dead letter for a person; failing again counts there."""
+        self.lock(job_id)
+        ended_otherwise = [state.value for state in FINAL_LANGUAGE_STATES - {LanguageState.FAILED}]
+        failed = (
             update(LanguageTask)
             .where(
                 LanguageTask.job_id == job_id,
                 LanguageTask.language == language,
-                LanguageTask.state.not_in([final.value for final in FINAL_LANGUAGE_STATES]),
+                LanguageTask.state.not_in(ended_otherwise),
             )
-            .values(
-                state=state.value,
-                progress=func.greatest(LanguageTask.progress, progress),
-                heartbeat_at=func.clock_timestamp(),
-                started_at=func.coalesce(LanguageTask.started_at, func.clock_timestamp()),
-                finished_at=func.clock_timestamp() if state in FINAL_LANGUAGE_STATES else None,
-            )
-        )
-        before = self._session.scalar(
-            select(LanguageTask.state)
-            .where(LanguageTask.job_id == job_id, LanguageTask.language == language)
-            .with_for_update()
-        )
-        self._session.execute(moved)
-        if before != state.value and before not in FINAL_LANGUAGE_STATES:
-            self.record_event(job_id, f"language.{state.value}", language=language)
-            self._settle_job(job_id)
-
-    def fail_language(self, job_id: uuid.UUID, language: str, stage: str, error: DubbingError) -> None:
-        """End a language with its error, and leave a dead letter for a person."""
-        self._session.execute(
-            update(LanguageTask)
-            .where(LanguageTask.job_id == job_id, LanguageTask.language == language)
             .values(error_code=error.code, error_message=error.message, error_retryable=error.retryable)
         )
-        self.advance(job_id, language, LanguageState.FAILED, 0)
-        self.record_dead_letter(job_id, language, stage, error)
+        if cast("CursorResult[Any]", self._session.execute(failed)).rowcount:
+            self.advance(job_id, language, LanguageState.FAILED, 0)
+            self.record_dead_letter(job_id, language, stage, error)
 
     def fail_job(self, job_id: uuid.UUID, stage: str, error: DubbingError) -> None:
         """End every language that is still under way with the job's own error."""
+        self.lock(job_id)
         self._session.execute(
-            update(DubbingJob).where(DubbingJob.id == job_id).values(error_code=error.code, error_message=error.message)
+            update(DubbingJob)
+            .where(DubbingJob.id == job_id, DubbingJob.state.not_in([state.value for state in FINAL_JOB_STATES]))
+            .values(error_code=error.code, error_message=error.message)
         )
         for task in self.list_languages(job_id):
             if task.state not in FINAL_LANGUAGE_STATES:
@@ -165,11 +227,12 @@ class Jobs:
         self._session.add(JobEvent(job_id=job_id, language=language, type=type_, data=dict(data or {})))
         self._session.flush()
 
+    def _announce(self, channel: str) -> None:
+        self._session.execute(select(func.pg_notify(channel, "")))
+
     def _settle_job(self, job_id: uuid.UUID) -> None:
         """Bring the job's state in line with its languages."""
-        # Not FOR UPDATE: events of other languages hold a key share on this row, and two of them would deadlock.
-        locked = select(DubbingJob).where(DubbingJob.id == job_id).with_for_update(key_share=True)
-        job = self._session.scalars(locked.execution_options(populate_existing=True)).one()
+        job = self.lock(job_id)
         languages = self._session.scalars(select(LanguageTask.state).where(LanguageTask.job_id == job_id)).all()
         state = plan_job_state([LanguageState(language) for language in languages])
         if state.value == job.state or JobState(job.state) in FINAL_JOB_STATES:

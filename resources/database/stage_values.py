@@ -5,8 +5,9 @@ Saving the same value again changes nothing: a stage may run twice.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from sqlalchemy import ScalarResult, delete, select, update
+from sqlalchemy import ScalarResult, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -47,7 +48,7 @@ class StageValues:
         upload = self._session.get_one(Upload, job.upload_id)
         rows = self._session.scalars(select(SegmentRow).where(SegmentRow.job_id == job_id).order_by(SegmentRow.number))
         segments = tuple(Segment(r.number, r.start_ms, r.end_ms, r.text, r.speaker) for r in rows)
-        return SegmentedTranscript(job.source_language or "und", int(upload.media["duration_ms"]), segments)
+        return SegmentedTranscript(job.source_language or "und", upload.duration_ms or 0, segments)
 
     def save_translation(self, job_id: uuid.UUID, language: str, segments: Sequence[TranslatedSegment]) -> None:
         """Replace a language's lines; a line whose text stays keeps its take."""
@@ -119,8 +120,8 @@ class StageValues:
             voiced[row.language] = (*voiced.get(row.language, ()), segment)
         return voiced
 
-    def save_artifact(self, job_id: uuid.UUID, language: str | None, artifact: Artifact) -> None:
-        """Record a stored output; the same kind again takes its place."""
+    def save_artifact(self, job_id: uuid.UUID, language: str | None, artifact: Artifact, ttl: timedelta) -> None:
+        """Record a stored output, to be had for ``ttl`` from now; the same kind again takes its place."""
         values = {
             "path": artifact.path,
             "storage_key": artifact.storage_key,
@@ -128,6 +129,7 @@ class StageValues:
             "size_bytes": artifact.size_bytes,
             "sha256": artifact.sha256,
             "measurements": dict(artifact.measurements),
+            "expires_at": func.now() + ttl,
         }
         row = insert(ArtifactRow).values(
             id=uuid.uuid4(), job_id=job_id, language=language, kind=artifact.kind, **values

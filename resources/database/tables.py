@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
-from dubbing.jobs import JobState, LanguageState
+from dubbing.jobs import JobState, LanguageState, WaitingOn
 
 
 class Base(DeclarativeBase):
@@ -88,41 +88,65 @@ class User(Base):
 
 
 class Upload(Base):
-    """A recording that passed inspection, and what was measured of it."""
+    """A recording: as announced, then as found in the store, then as measured.
+
+    ``verified_at`` is set when it was found to be what was announced, and moved to a key that no upload address
+    covers; ``media`` when it was decoded once from end to end. Until then ``duration_ms`` is the header's word.
+    """
 
     __tablename__ = "uploads"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
     file_name: Mapped[str]
+    media_type: Mapped[str]
     storage_key: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[str]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    media: Mapped[dict[str, Any]]
+    duration_ms: Mapped[int | None]
+    media: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
+    verified_at: Mapped[datetime | None]
 
 
 class DubbingJob(Base):
-    """One recording into some languages; its id is the Dagster partition key."""
+    """One recording into some languages; its id is the Dagster partition key.
+
+    ``launched_attempt`` is the last attempt that has a run, ``ended_attempt`` the last whose run is known to be
+    over; between the two the job is in flight. ``idempotency_digest`` names the body sent with the key.
+    """
 
     __tablename__ = "dubbing_jobs"
     __table_args__ = (
         _one_of("state", JobState),
         Index("ix_dubbing_jobs_user_id_request_key", "user_id", "request_key"),
+        UniqueConstraint("user_id", "idempotency_key"),
+        Index("ix_dubbing_jobs_newest", "user_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_dubbing_jobs_newest_by_state", "user_id", "state", text("created_at DESC"), text("id DESC")),
+        Index("ix_dubbing_jobs_waiting", "created_at", postgresql_where=text("launched_attempt < attempt")),
+        Index("ix_dubbing_jobs_in_flight", "id", postgresql_where=text("ended_attempt < launched_attempt")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
     upload_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("uploads.id"), index=True)
     request_key: Mapped[str]
+    idempotency_key: Mapped[str | None]
+    idempotency_digest: Mapped[str | None]
+    reference: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default=JobState.QUEUED.value)
     attempt: Mapped[int] = mapped_column(server_default="1")
+    launched_attempt: Mapped[int] = mapped_column(server_default="0")
+    ended_attempt: Mapped[int] = mapped_column(server_default="0")
+    run_id: Mapped[str | None]
     source_language: Mapped[str | None]
     engines: Mapped[dict[str, Any]]
     voices: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), onupdate=func.clock_timestamp())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
@@ -133,6 +157,7 @@ class LanguageTask(Base):
     __tablename__ = "language_tasks"
     __table_args__ = (
         _one_of("state", LanguageState),
+        _one_of("waiting_on", WaitingOn),
         CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
         UniqueConstraint("job_id", "language"),
     )
@@ -143,11 +168,12 @@ class LanguageTask(Base):
     state: Mapped[str] = mapped_column(server_default=LanguageState.QUEUED.value)
     progress: Mapped[int] = mapped_column(server_default="0")
     attempt: Mapped[int] = mapped_column(server_default="1")
-    waiting_on: Mapped[str | None]
+    waiting_on: Mapped[str | None] = mapped_column(server_default=WaitingOn.QUEUE.value)
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     error_retryable: Mapped[bool | None]
     heartbeat_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), onupdate=func.clock_timestamp())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
@@ -259,6 +285,25 @@ class ArtifactRow(Base):
     sha256: Mapped[str]
     measurements: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+
+
+class Download(Base):
+    """A claim to one artifact, good for one transfer; its token is kept as a digest only.
+
+    ``lease_until`` is how long the transfer that claimed it can be taken up again.
+    """
+
+    __tablename__ = "downloads"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    artifact_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("artifacts.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    token_digest: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
 
 
 class VendorCall(Base):

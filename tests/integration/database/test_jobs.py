@@ -1,6 +1,5 @@
 import threading
 import uuid
-from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import select, text
@@ -9,26 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from dubbing.errors import DatabaseUnavailableError, JobBusyError, SynthesisError
 from dubbing.jobs import LanguageState
 from resources.database.connection import Database
-from resources.database.tables import DeadLetter, DubbingJob, JobEvent, Upload
-
-
-def add_job(database: Database, languages: Sequence[str] = ("es", "pt-BR"), request_key: str = "k") -> uuid.UUID:
-    user_id, job_id = uuid.uuid4(), uuid.uuid4()
-    with database.transaction() as tx:
-        tx.jobs.ensure_user(user_id)
-        upload = tx.jobs.add_upload(
-            Upload(
-                user_id=user_id,
-                file_name="talk.wav",
-                storage_key=f"jobs/{job_id}/source",
-                sha256="0" * 64,
-                size_bytes=1,
-                media={"duration_ms": 1000},
-            )
-        )
-        job = DubbingJob(id=job_id, user_id=user_id, upload_id=upload.id, request_key=request_key, engines={})
-        tx.jobs.add_job(job, languages)
-    return job_id
+from resources.database.tables import DeadLetter, JobEvent
+from tests.support.jobs import add_job
 
 
 def read(database: Database, job_id: uuid.UUID) -> tuple[str, dict[str, tuple[str, int]]]:
@@ -141,8 +122,8 @@ def test_a_job_is_held_by_one_process_at_a_time(database: Database) -> None:
 
 def test_the_hold_on_a_job_dies_with_the_connection(database: Database) -> None:
     end_holders = text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
-    with database.lock_job("gone"), database.transaction() as tx:
-        tx.session.execute(end_holders)
+    with database.lock_job("gone"), database.engine.begin() as connection:
+        connection.execute(end_holders)
     with database.lock_job("gone"):
         pass
 

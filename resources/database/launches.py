@@ -1,0 +1,91 @@
+"""Which jobs wait for a run, and which are in flight: what the sensors ask."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from resources.database.tables import DubbingJob, LanguageTask, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingJob:
+    """A job whose attempt has no run that we know of."""
+
+    job: DubbingJob
+    upload: Upload
+    languages: int
+
+
+class Launches:
+    """Repository over one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def list_waiting(self, limit: int) -> Sequence[WaitingJob]:
+        """Return the oldest jobs whose attempt has no run yet, whatever their state.
+
+        An attempt waits until the run of the one before is over: two runs would fight for the job.
+        """
+        languages = (
+            select(func.count()).where(LanguageTask.job_id == DubbingJob.id).correlate(DubbingJob).scalar_subquery()
+        )
+        statement = (
+            select(DubbingJob, Upload, languages)
+            .join(Upload, Upload.id == DubbingJob.upload_id)
+            .where(
+                DubbingJob.launched_attempt < DubbingJob.attempt,
+                DubbingJob.ended_attempt == DubbingJob.launched_attempt,
+            )
+            .order_by(DubbingJob.created_at, DubbingJob.id)
+            .limit(limit)
+        )
+        return [WaitingJob(*row) for row in self._session.execute(statement)]
+
+    def mark_launched(self, job_id: uuid.UUID, attempt: int, run_id: str) -> None:
+        """Record that an attempt has its run."""
+        self._session.execute(
+            update(DubbingJob)
+            .where(DubbingJob.id == job_id, DubbingJob.launched_attempt < attempt)
+            .values(launched_attempt=attempt, run_id=run_id)
+        )
+
+    def mark_needless(self, job_id: uuid.UUID, attempt: int) -> None:
+        """Record that an attempt was over before it had a run, and is not to get one."""
+        self._session.execute(
+            update(DubbingJob)
+            .where(DubbingJob.id == job_id, DubbingJob.launched_attempt < attempt)
+            .values(launched_attempt=attempt, ended_attempt=attempt)
+        )
+
+    def list_in_flight(self, limit: int, *, after: uuid.UUID | None = None) -> Sequence[DubbingJob]:
+        """Return jobs whose run is not known to be over, in a fixed order."""
+        statement = select(DubbingJob).where(DubbingJob.ended_attempt < DubbingJob.launched_attempt)
+        if after is not None:
+            statement = statement.where(DubbingJob.id > after)
+        return self._session.scalars(statement.order_by(DubbingJob.id).limit(limit)).all()
+
+    def find_in_flight(self, job_id: uuid.UUID, run_id: str | None) -> DubbingJob | None:
+        """Find a job that is still in flight with this run, and hold it until the transaction ends."""
+        statement = select(DubbingJob).where(
+            DubbingJob.id == job_id,
+            DubbingJob.run_id.is_not_distinct_from(run_id),
+            DubbingJob.ended_attempt < DubbingJob.launched_attempt,
+        )
+        # As weak as the lock of everybody else who changes a job, so that nobody waits for each other.
+        return self._session.scalars(statement.with_for_update(key_share=True)).one_or_none()
+
+    def mark_ended(self, job_id: uuid.UUID, attempt: int) -> None:
+        """Record that the run of an attempt is over."""
+        self._session.execute(
+            update(DubbingJob)
+            .where(DubbingJob.id == job_id, DubbingJob.ended_attempt < attempt)
+            .values(ended_attempt=attempt)
+        )
+
+    def mark_relaunched(self, job_id: uuid.UUID, run_id: str) -> None:
+        """Record that another run goes on with the attempt of one that crashed."""
+        self._session.execute(update(DubbingJob).where(DubbingJob.id == job_id).values(run_id=run_id))
