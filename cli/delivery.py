@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dubbing.errors import OutputNotWritableError, StorageError
 from resources.container import Container
-from resources.storage.folder import writing_to_disk
+from resources.storage.disk import writing_to_disk
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 from resources.database.connection import Database
 from resources.database.embedded import PostgresAddress
 from tests.support.postgres import fresh_database, postgres_server
+from tests.support.seaweedfs import SeaweedFS, seaweedfs_server
 
 
 def pytest_configure() -> None:
@@ -29,6 +30,12 @@ def database(postgres: PostgresAddress) -> Iterator[Database]:
         database.migrate()
         yield database
         database.close()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    with seaweedfs_server(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,116 @@
+"""Files on their way into the folder store: written aside, then in their place in one step."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from dubbing.errors import StorageError, UploadMismatchError, UploadTakenError
+from resources.storage.disk import writing_to_disk
+
+LEFTOVER_AFTER_S = 24 * 3600
+"""What lies aside unchanged for longer was left by a process that died; an upload address lives 2 hours."""
+
+SETTLE_TRIES = 20
+"""Far more than deletes can be in step with one writer."""
+
+
+class Aside:
+    """The folder for what is not whole yet; beside the objects, so that a rename suffices."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def open(self) -> tuple[BinaryIO, Path]:
+        """Make an empty file for writing that only the owner may read."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._sweep()
+        descriptor, name = tempfile.mkstemp(dir=self._folder)
+        return os.fdopen(descriptor, "wb"), Path(name)
+
+    def _sweep(self) -> None:
+        for leftover in self._folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # its writer has just finished
+                if leftover.stat().st_mtime < time.time() - LEFTOVER_AFTER_S:
+                    leftover.unlink()
+
+
+class IncomingObject:
+    """An upload: at most as many bytes as declared, of the declared digest, or nothing at all.
+
+    Args:
+        size_bytes: as declared.
+        sha256: hex digest, as declared.
+    """
+
+    def __init__(self, aside: Aside, target: Path, *, size_bytes: int, sha256: str) -> None:
+        self._target = target
+        self._missing_bytes = size_bytes
+        self._declared = sha256
+        self._sha256 = hashlib.sha256()
+        with writing_to_disk():
+            self._file, self._path = aside.open()
+
+    def write(self, block: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            UploadMismatchError: more than declared; the file never grows beyond that.
+            DiskFullError: no space.
+        """
+        self._missing_bytes -= len(block)
+        if self._missing_bytes < 0:
+            raise UploadMismatchError("The upload is longer than declared; send exactly the declared bytes.")
+        self._sha256.update(block)
+        with writing_to_disk():
+            self._file.write(block)
+
+    def finish(self) -> None:
+        """Let the object appear.
+
+        Raises:
+            UploadMismatchError: other bytes than declared.
+            UploadTakenError: another one is there.
+            DiskFullError: no space.
+        """
+        if self._missing_bytes:
+            raise UploadMismatchError("The upload is shorter than declared; send exactly the declared bytes.")
+        if self._sha256.hexdigest() != self._declared:
+            raise UploadMismatchError("The upload has another SHA-256 than declared; send exactly the declared bytes.")
+        with writing_to_disk():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            try:
+                settle(self._target, lambda: os.link(self._path, self._target))  # a rename would replace what is there
+            except FileExistsError:
+                raise UploadTakenError("This upload is complete already; ask for a new address.") from None
+
+    def discard(self) -> None:
+        """Remove what lies aside; the object, if it has appeared, stays."""
+        with contextlib.suppress(OSError):  # what could not be written cannot be flushed either
+            self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def settle(target: Path, step: Callable[[], object]) -> None:
+    """Make the folders above a file and take the step that puts it there; again if a delete removes them meanwhile.
+
+    Raises:
+        FileNotFoundError: what the step works on is not there.
+        StorageError: an object lies where a folder has to be, or the other way round.
+    """
+    for attempt in range(1, SETTLE_TRIES + 1):
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            step()
+            return
+        except FileNotFoundError:
+            if attempt == SETTLE_TRIES:
+                raise
+        except (IsADirectoryError, NotADirectoryError):
+            raise StorageError("The key of an object lies above or below that of another one.") from None

@@ -1,0 +1,33 @@
+"""The stores under contract, and the servers they need."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resources.storage.port import ObjectStore
+from tests.contract.stores import STORES, StoreUnderTest
+
+
+@pytest.fixture(scope="module", params=STORES)
+def under_test(request: pytest.FixtureRequest) -> Iterator[StoreUnderTest]:
+    with STORES[request.param](request) as store:
+        yield store
+
+
+@pytest.fixture
+def store(under_test: StoreUnderTest) -> ObjectStore:
+    return under_test.store
+
+
+@pytest.fixture
+def key() -> str:
+    return f"jobs/{uuid.uuid4().hex}/dub.m4a"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(b"sound")
+    return path
