@@ -1,7 +1,6 @@
-"""Everything Dagster knows of, put together: the one composition root.
+"""The line, put together over a container: the command line and tests run it as it is here.
 
-Tests and the command line pass a container of their own; Dagster's processes load ``defs``, built from the
-environment when it is asked for.
+Dagster's own processes load `sensors.definitions`, which adds what launches and watches runs.
 """
 
 import dagster as dg
@@ -15,7 +14,6 @@ from dub_assets.transcript import transcript
 from dub_assets.translation import translation
 from dub_assets.tts_audio import tts_audio
 from resources.container import Container
-from resources.settings import load_settings
 
 STAGES = (transcript, translation, tts_audio, mixed_audio, captions, manifest)
 
@@ -37,9 +35,3 @@ def build_definitions(container: Container) -> dg.Definitions:
         resources={"container": container, "io_manager": JobRecordsIOManager(container)},
         executor=dg.in_process_executor,
     )
-
-
-@dg.definitions
-def defs() -> dg.Definitions:
-    """What Dagster's own processes load."""
-    return build_definitions(Container(load_settings()))

@@ -1,12 +1,16 @@
-"""Dagster's instance of this installation: its home folder, its database, its configuration file."""
+"""Dagster's instance of this installation: its home folder, its database, its configuration and workspace files."""
 
+import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
-from dagster._core.instance.ref import InstanceRef
+import yaml  # type: ignore[import-untyped]
 
 from resources.container import Container
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 INSTANCE_FILE = Path(__file__).parents[1] / "dagster.yaml"
 WORKSPACE_FILE = Path(__file__).parents[1] / "workspace.yaml"
@@ -25,11 +29,37 @@ def prepare_dagster_home(container: Container) -> dict[str, str]:
     return {"DAGSTER_HOME": str(home), STORAGE_URL_VARIABLE: url}
 
 
-def open_instance(container: Container) -> dg.DagsterInstance:
+def get_code_location() -> tuple[str, str]:
+    """The module with the definitions and the name of its location, as `workspace.yaml` has them."""
+    location = yaml.safe_load(WORKSPACE_FILE.read_text(encoding="utf-8"))["load_from"][0]["python_module"]
+    return location["module_name"], location["location_name"]
+
+
+def record_workspace(home: Path, socket: Path) -> Path:
+    """Write a workspace file that leads to a code server that runs already, and return where it is.
+
+    With it Dagster's web server and daemon load no code and start no run themselves, so that ending either ends
+    no run.
+
+    Args:
+        home: Dagster's home; it must exist.
+        socket: where the code server listens.
+    """
+    _, name = get_code_location()
+    file = home / "workspace.yaml"
+    content = {"load_from": [{"grpc_server": {"socket": str(socket), "location_name": name}}]}
+    file.write_text(json.dumps(content), encoding="utf-8")  # JSON is YAML too
+    return file
+
+
+def open_instance(container: Container) -> "dg.DagsterInstance":
     """Open the instance in this process, for runs in this process.
 
     Their output is ours: it is not captured, which would cost two helper processes a run and mix with the display.
     """
+    import dagster as dg
+    from dagster._core.instance.ref import InstanceRef
+
     variables = prepare_dagster_home(container)
     os.environ.update(variables)
     uncaptured = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}

@@ -1,6 +1,7 @@
 """How values pass from asset to asset: through the product's own tables, so that the API sees what Dagster sees."""
 
 import uuid
+from datetime import timedelta
 
 import dagster as dg
 
@@ -21,7 +22,7 @@ class JobRecordsIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Save a stage's value; the same value twice is the same as once."""
         with self._container.database.transaction() as tx:
-            _save(tx, uuid.UUID(context.partition_key), obj)
+            _save(tx, uuid.UUID(context.partition_key), obj, self._container.settings.artifact_ttl)
 
     def load_input(self, context: dg.InputContext) -> object:
         """Load what an earlier stage, of this run or another, left for the job."""
@@ -29,7 +30,7 @@ class JobRecordsIOManager(dg.IOManager):
             return _load(tx, uuid.UUID(context.partition_key), context.dagster_type.typing_type)
 
 
-def _save(tx: UnitOfWork, job_id: uuid.UUID, value: object) -> None:
+def _save(tx: UnitOfWork, job_id: uuid.UUID, value: object, ttl: timedelta) -> None:
     match value:
         case SegmentedTranscript():
             tx.values.save_transcript(job_id, value)
@@ -41,11 +42,11 @@ def _save(tx: UnitOfWork, job_id: uuid.UUID, value: object) -> None:
                 tx.values.save_voiced(job_id, language, voiced)
         case Dubs():
             for language, dub in value.items():
-                tx.values.save_artifact(job_id, language, dub)
+                tx.values.save_artifact(job_id, language, dub, ttl)
         case CaptionFiles():
             for language, files in value.items():
                 for file in files:
-                    tx.values.save_artifact(job_id, language, file)
+                    tx.values.save_artifact(job_id, language, file, ttl)
         case _:
             raise TypeError(f"no stage makes a {type(value).__name__}")
 

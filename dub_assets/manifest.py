@@ -85,7 +85,7 @@ def manifest(
                 media_type="application/json",
             )
         with container.database.transaction() as tx:
-            tx.values.save_artifact(stage.job_id, None, artifact)
+            tx.values.save_artifact(stage.job_id, None, artifact, container.settings.artifact_ttl)
             for entry in delivered.values():
                 tx.jobs.advance(stage.job_id, entry.language, LanguageState(entry.state), 100)
     undelivered = {
@@ -153,7 +153,7 @@ def _list_file(artifact: Artifact) -> ArtifactEntry:
 
 def _build_manifest(stage: Stage, transcript: SegmentedTranscript, delivered: Mapping[str, LanguageEntry]) -> Manifest:
     with stage.container.database.transaction() as tx:
-        job, upload = tx.jobs.get(stage.job_id), tx.jobs.get_upload(stage.job_id)
+        job, upload = tx.jobs.get(stage.job_id), tx.uploads.get_of_job(stage.job_id)
         tasks = tx.jobs.list_languages(stage.job_id)
     lost = [
         LanguageEntry(

@@ -20,7 +20,6 @@ from dubbing.stages import Artifact, Dubs, Measurements, VoicedSegment, Voicings
 from dubbing.units import ms_to_frames
 from resources.container import Container
 from resources.database.tables import Take, Upload
-from resources.media.inspection import parse_source_audio
 from resources.media.mixing import render_mix
 from resources.media.stretching import stretch
 from resources.media.voice_track import PlacedSpeech, write_voice_track
@@ -53,7 +52,7 @@ def mixed_audio(
     """The dub of each language: the original ducked under the takes, mastered in two passes. Nothing is held whole."""
     with open_stage(context, container, LanguageState.MIXING) as stage:
         with container.database.transaction() as tx:
-            upload = tx.jobs.get_upload(stage.job_id)
+            upload = tx.uploads.get_of_job(stage.job_id)
             takes = tx.purchases.get_takes(
                 {line.take_key for lines in tts_audio.values() for line in lines if line.take_key}
             )
@@ -124,7 +123,7 @@ def _render(
     container: Container, upload: Upload, placed: Iterator[PlacedSpeech], language: str, track_file: Path, out: Path
 ) -> Measurements:
     preset = PRESETS[container.settings.loudness]
-    source = parse_source_audio(upload.media)
+    source = container.intake.get_media(upload)
     rate_hz = plan_rate(source.rate_hz)
     track = write_voice_track(placed, container.ffmpeg, total_ms=source.duration_ms, rate_hz=rate_hz, out=track_file)
     plan = plan_mix(

@@ -1,6 +1,8 @@
 """The recording itself: made by whoever uploads it, known to Dagster as the beginning of the line."""
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -13,7 +15,7 @@ source = dg.AssetSpec(
     group_name="dub",
     kinds={"audio"},
     owners=["team:dubbing"],
-    description="The uploaded recording, inspected before the job was accepted. Not made here: submitted by a client.",
+    description="The uploaded recording. Not made here: submitted by a client.",
 )
 
 
@@ -24,20 +26,28 @@ def report_job(instance: dg.DagsterInstance, job_id: uuid.UUID, upload: Upload, 
         file: where operators find the recording.
     """
     instance.add_dynamic_partitions(str(dub_jobs.name), [str(job_id)])
-    media = upload.media
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization(
-            source.key,
-            partition=str(job_id),
-            metadata={
-                "file": dg.MetadataValue.path(file),
-                "duration_s": media["duration_ms"] / 1000,
-                "size_bytes": upload.size_bytes,
-                "format": f"{media['container']}/{media['codec']}",
-                "rate_hz": media["rate_hz"],
-                "channels": media["channels"],
-                "integrated_lufs": media["loudness"]["integrated_lufs"],
-                "sha256": upload.sha256,
-            },
-        )
+    instance.report_runless_asset_event(describe_source(job_id, upload, file))
+
+
+def describe_source(job_id: uuid.UUID, upload: Upload, file: str) -> dg.AssetMaterialization:
+    """Tell operators what a job's recording is; of one that was not decoded yet, what is known of it.
+
+    Args:
+        file: where operators find the recording.
+    """
+    known = {"size_bytes": upload.size_bytes, "sha256": upload.sha256, **_describe_media(upload.media or {})}
+    return dg.AssetMaterialization(
+        source.key, partition=str(job_id), metadata={"file": dg.MetadataValue.path(file), **known}
     )
+
+
+def _describe_media(media: Mapping[str, Any]) -> dict[str, float | int | str]:
+    if "loudness" not in media:
+        return {}
+    return {
+        "duration_s": media["duration_ms"] / 1000,
+        "format": f"{media['container']}/{media['codec']}",
+        "rate_hz": media["rate_hz"],
+        "channels": media["channels"],
+        "integrated_lufs": media["loudness"]["integrated_lufs"],
+    }

@@ -1,7 +1,8 @@
 """One stage of one job: its languages side by side, each failing alone, errors recorded once.
 
 A stage raises only when nothing is left to do or the fault is not a language's; everything else it lost is told
-in the job's records, in the asset's metadata and by a failed check.
+in the job's records, in the asset's metadata and by a failed check. While it is open the job shows a heartbeat, and
+a job that was cancelled stops it.
 """
 
 import sys
@@ -12,14 +13,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Never, TypeVar
 
 import dagster as dg
 
 from dub_assets.checks import EVERY_LANGUAGE
+from dub_assets.heartbeat import keep_beating
 from dubbing.errors import DatabaseUnavailableError, DiskFullError, DubbingError, ToolMissingError, WeightsError
-from dubbing.jobs import LanguageState, measure_progress
+from dubbing.jobs import LanguageState, WaitingOn, measure_progress
+from dubbing.launching import is_called_off
 from resources.container import Container
+from resources.database.connection import UnitOfWork
 from resources.media.ffmpeg import stop_running_ffmpeg
 
 Made = TypeVar("Made")
@@ -36,7 +40,7 @@ STOP_POLL_S = 0.1
 
 
 class _StoppedError(Exception):
-    """Ends the work of a language when the whole stage is to end."""
+    """Ends work when the whole stage is to end."""
 
 
 @dataclass
@@ -48,6 +52,7 @@ class Stage:
     state: LanguageState
     log: dg.DagsterLogManager
     failures: dict[str, DubbingError] = field(default_factory=dict)
+    is_called_off: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def list_languages(self) -> list[str]:
@@ -55,13 +60,24 @@ class Stage:
         with self.container.database.transaction() as tx:
             return tx.jobs.list_active_languages(self.job_id)
 
+    def beat(self) -> None:
+        """Show that the job is worked on, and stop the work if the job was cancelled."""
+        with self.container.database.transaction() as tx:
+            tx.jobs.beat(self.job_id)
+            self._heed(tx)
+
     def report(self, languages: Collection[str], share_done: float) -> None:
         """Show where languages stand; the place where work that is to stop stops."""
-        if self._stopping.is_set():
-            raise _StoppedError
         with self.container.database.transaction() as tx:
+            self._heed(tx)
+            self.check_wanted()
             for language in languages:
                 tx.jobs.advance(self.job_id, language, self.state, measure_progress(self.state, share_done))
+
+    def check_wanted(self) -> None:
+        """Go on, unless the stage is to end."""
+        if self._stopping.is_set():
+            raise _StoppedError
 
     def run_languages(self, languages: Collection[str], work: Callable[[str, Report], Made]) -> dict[str, Made]:
         """Work on the languages that are not lost, some at a time.
@@ -71,12 +87,16 @@ class Stage:
             DubbingError: one of `NO_LANGUAGES_FAULT`; the others are stopped.
         """
         active = [language for language in self.list_languages() if language in languages]
-        with ThreadPoolExecutor(self.container.settings.language_workers, "language") as pool:
+        workers = self.container.settings.language_workers
+        if len(active) > workers:
+            with self.container.database.transaction() as tx:
+                tx.jobs.hold(self.job_id, active[workers:], WaitingOn.QUEUE)
+        with ThreadPoolExecutor(workers, "language") as pool:
             running = [pool.submit(self._run_language, language, work) for language in active]
             try:
                 results = [future.result() for future in running]
             except BaseException:
-                self._stop(running)
+                self._end(running)
                 raise
         made = {language: result for language, result in zip(active, results, strict=True) if result is not None}
         if not made:
@@ -93,9 +113,19 @@ class Stage:
             check_name=EVERY_LANGUAGE, passed=not self.failures, metadata=dict(self.describe_failures())
         )
 
-    def _stop(self, running: Collection[Future[Made | None]]) -> None:
-        """Stop the work of all languages and wait for its end; an ffmpeg begun meanwhile is stopped too."""
+    def _heed(self, tx: UnitOfWork) -> None:
+        states = [LanguageState(task.state) for task in tx.jobs.list_languages(self.job_id)]
+        self.is_called_off = is_called_off(states)
+        if self.is_called_off:
+            self._stop()
+
+    def _stop(self) -> None:
         self._stopping.set()
+        stop_running_ffmpeg()
+
+    def _end(self, running: Collection[Future[Made | None]]) -> None:
+        """Stop the work of all languages and wait for its end; an ffmpeg begun meanwhile is stopped too."""
+        self._stop()
         for future in running:
             future.cancel()
         while wait(running, STOP_POLL_S).not_done:
@@ -119,8 +149,7 @@ class Stage:
         return None
 
     def _lose(self, language: str, error: DubbingError) -> None:
-        if self._stopping.is_set():
-            raise _StoppedError  # what breaks because it was stopped is nobody's failure
+        self.check_wanted()  # what breaks because it was stopped is nobody's failure
         self.failures[language] = error
         self.log.warning("%s failed in %s: %s %s", language, self.state.value, error.code, error.message)
         with self.container.database.transaction() as tx:
@@ -133,18 +162,33 @@ def open_stage(context: dg.AssetExecutionContext, container: Container, state: L
 
     Raises:
         dagster.Failure: the error, with its code; Dagster retries only what may pass.
+        dagster.DagsterExecutionInterruptedError: the job was cancelled; its run ends as cancelled too.
         JobBusyError: another process holds the job; nothing is recorded.
     """
     stage = Stage(uuid.UUID(context.partition_key), container, state, context.log)
     with container.database.lock_job(context.partition_key):
         try:
-            yield stage
+            with keep_beating(stage.beat):
+                stage.check_wanted()
+                yield stage
         except DatabaseUnavailableError:
             raise
-        except DubbingError as error:
+        except Exception as error:
+            stage.beat()  # or what broke because the job was cancelled a moment ago would be taken for a failure
+            if stage.is_called_off:
+                _end_cancelled(context)
+            if not isinstance(error, DubbingError):
+                raise
             with container.database.transaction() as tx:
                 tx.jobs.fail_job(stage.job_id, state.value, error)
             raise dg.Failure(error.message, metadata={"code": error.code}, allow_retries=error.retryable) from error
+
+
+def _end_cancelled(context: dg.AssetExecutionContext) -> Never:
+    """End the run as Dagster ends one that is cancelled from its own pages."""
+    context.log.info("The job was cancelled; its work is stopped.")
+    context.instance.report_run_canceling(context.run)
+    raise dg.DagsterExecutionInterruptedError
 
 
 def tabulate(rows: Mapping[str, Mapping[str, str | int | float]]) -> dg.TableMetadataValue:

@@ -33,8 +33,9 @@ def transcript(context: dg.AssetExecutionContext, container: dg.ResourceParam[Co
     with open_stage(context, container, LanguageState.TRANSCRIBING) as stage:
         stage.report(stage.list_languages(), 0.0)
         with container.database.transaction() as tx:
-            upload, job = tx.jobs.get_upload(stage.job_id), tx.jobs.get(stage.job_id)
-        heard = container.purchasing.get_transcript(stage.job_id, upload, job.source_language)
+            upload, job = tx.uploads.get_of_job(stage.job_id), tx.jobs.get(stage.job_id)
+        media = container.intake.get_media(upload)
+        heard = container.purchasing.get_transcript(stage.job_id, upload, media.duration_ms, job.source_language)
         segments = plan_segments(heard.words, language=heard.language)
         if not segments:
             raise NoSpeechError("Nobody speaks in this recording; there is nothing to dub.")

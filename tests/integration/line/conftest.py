@@ -42,9 +42,9 @@ class Line:
         return self.container.database
 
     def submit(self, *languages: str) -> uuid.UUID:
-        job = self.container.intake.submit(JobRequest(USER, self.recording, "scene.wav", languages, "en"))
+        job = self.container.intake.submit(JobRequest(USER, languages, "en"), self.recording)
         with self.database.transaction() as tx:
-            upload = tx.jobs.get_upload(job.job_id)
+            upload = tx.uploads.get_of_job(job.job_id)
         report_job(self.instance, job.job_id, upload, self.container.store.locate(upload.storage_key))
         return job.job_id
 

@@ -1,0 +1,17 @@
+"""What Dagster's own processes load: the line and the sensors, over adapters built from the environment."""
+
+import dagster as dg
+
+from dub_assets.definitions import build_definitions
+from resources.container import Container
+from resources.settings import load_settings
+from sensors.new_jobs import new_jobs
+from sensors.run_outcomes import run_outcomes
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Put everything together when it is asked for, not when the module is imported."""
+    return dg.Definitions.merge(
+        build_definitions(Container(load_settings())), dg.Definitions(sensors=[new_jobs, run_outcomes])
+    )

@@ -1,0 +1,110 @@
+"""A run for every attempt at a job: exactly one, whatever crashes between asking for it and writing it down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster._core.storage.tags import MAX_RETRIES_TAG, RUN_KEY_TAG, SENSOR_NAME_TAG
+
+from dub_assets.definitions import dub
+from dub_assets.partitions import dub_jobs
+from dub_assets.source import describe_source
+from dubbing.errors import DatabaseUnavailableError
+from dubbing.jobs import JobState
+from resources.container import Container
+from resources.database.jobs import SUBMITTED
+from resources.database.launches import WaitingJob
+from sensors.launching import Attempt, LaunchPlan, plan_launches
+from sensors.listening import look_until
+
+NAME = "new_jobs"
+
+BATCH = 50
+"""Most jobs that one evaluation asks runs for: Dagster makes about ten a second and evaluates nothing meanwhile."""
+
+MAX_CRASHES = 1
+"""How often Dagster starts a job again whose process died; what was bought before is not bought again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    plan: LaunchPlan
+    jobs: Sequence[WaitingJob]
+
+
+@dg.sensor(
+    name=NAME,
+    job=dub,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Launches a run for every submitted job, about as soon as it is submitted.",
+)
+def new_jobs(context: dg.SensorEvaluationContext, container: dg.ResourceParam[Container]) -> dg.SensorResult:
+    """Ask for the runs that are missing; when none is, wait a little for the next job."""
+    found: list[WaitingJob] = []
+
+    def look() -> bool:
+        while True:
+            seen = _look(context.instance, container)
+            wanted = {attempt.job_id for attempt in seen.plan.to_request}
+            found[:] = [waiting for waiting in seen.jobs if waiting.job.id in wanted]
+            if found or len(seen.jobs) < BATCH:
+                return bool(found)
+
+    try:
+        look_until(container.database, SUBMITTED, look)
+    except DatabaseUnavailableError as error:
+        return dg.SensorResult(skip_reason=error.message)
+    if not found:
+        return dg.SensorResult(skip_reason="No job waits for a run.")
+    return dg.SensorResult(
+        run_requests=[_request(waiting) for waiting in found],
+        # Before the runs: one of an unknown partition would do its work and then fail.
+        dynamic_partitions_requests=[dub_jobs.build_add_request([str(waiting.job.id) for waiting in found])],
+        asset_events=[
+            describe_source(waiting.job.id, waiting.upload, container.store.locate(waiting.upload.storage_key))
+            for waiting in found
+        ],
+    )
+
+
+def _look(instance: dg.DagsterInstance, container: Container) -> _Look:
+    """Compare the oldest waiting jobs with Dagster's runs, and write down what needs no run of ours."""
+    with container.database.transaction() as tx:
+        waiting = tx.launches.list_waiting(BATCH)
+    attempts = [Attempt(each.job.id, each.job.attempt, JobState(each.job.state)) for each in waiting]
+    plan = plan_launches(attempts, _find_runs(instance, attempts))
+    if plan.to_mark or plan.to_close:
+        with container.database.transaction() as tx:
+            for attempt, run_id in plan.to_mark:
+                tx.launches.mark_launched(attempt.job_id, attempt.number, run_id)
+            for attempt in plan.to_close:
+                tx.launches.mark_needless(attempt.job_id, attempt.number)
+    return _Look(plan, waiting)
+
+
+def _find_runs(instance: dg.DagsterInstance, attempts: Sequence[Attempt]) -> dict[str, str]:
+    """Find the runs that this sensor's requests became, by run key; the first where one was retried."""
+    if not attempts:
+        return {}
+    made_here = {RUN_KEY_TAG: [attempt.run_key for attempt in attempts], SENSOR_NAME_TAG: NAME}
+    runs = instance.get_runs(dg.RunsFilter(tags=made_here), ascending=True)
+    found: dict[str, str] = {}
+    for run in runs:
+        # One that was made and not yet submitted is asked for again: the daemon died between, and finds it by its key.
+        if run.status != dg.DagsterRunStatus.NOT_STARTED:
+            found.setdefault(run.tags[RUN_KEY_TAG], run.run_id)
+    return found
+
+
+def _request(waiting: WaitingJob) -> dg.RunRequest:
+    job = waiting.job
+    return dg.RunRequest(
+        run_key=Attempt(job.id, job.attempt, JobState(job.state)).run_key,
+        partition_key=str(job.id),
+        tags={
+            "dub/attempt": str(job.attempt),
+            "dub/languages": str(waiting.languages),
+            MAX_RETRIES_TAG: str(MAX_CRASHES),
+        },
+    )

@@ -1,0 +1,115 @@
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import dagster as dg
+import psutil
+import pytest
+
+from dubbing.errors import DiskFullError
+from tests.integration.line.conftest import Line
+from tests.support.waiting import wait_for
+
+
+def cancel(line: Line, job_id: UUID) -> None:
+    with line.database.transaction() as tx:
+        tx.jobs.cancel(job_id)
+
+
+@contextmanager
+def running(line: Line, job_id: UUID) -> Iterator[list[dg.ExecuteInProcessResult]]:
+    """Run a job beside the block, and wait for its end."""
+    results: list[dg.ExecuteInProcessResult] = []
+    thread = threading.Thread(target=lambda: results.append(line.run(job_id)))
+    thread.start()
+    yield results
+    thread.join(60)
+
+
+def list_children() -> list[str]:
+    return [child.name() for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()]
+
+
+def test_a_job_cancelled_during_synthesis_ends_cancelled_and_so_does_its_run(
+    build_line: Callable[..., Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dub_assets.heartbeat.BEAT_S", 0.05)
+    line = build_line()
+    speaking, go_on = threading.Event(), threading.Event()
+
+    def speak_slowly(spoken: str, language: str) -> bool:
+        speaking.set()
+        assert go_on.wait(30)
+        return False
+
+    line.synthesizer.fails = speak_slowly
+    job_id = line.submit("es", "pt-BR")
+    with running(line, job_id) as results:
+        assert speaking.wait(30)
+        cancel(line, job_id)
+        go_on.set()
+    [result] = results
+    run = line.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.status == dg.DagsterRunStatus.CANCELED
+    assert set(line.states(job_id).values()) == {"cancelled"}
+    assert len(line.synthesizer.texts) <= 2
+    with line.database.transaction() as tx:
+        job = tx.jobs.get(job_id)
+    assert (job.state, job.error_code) == ("cancelled", None)
+
+
+def test_an_ffmpeg_at_work_for_a_cancelled_job_is_ended_and_leaves_no_file(
+    build_line: Callable[..., Line], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("dub_assets.heartbeat.BEAT_S", 0.05)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    line = build_line()
+    begun = threading.Event()
+
+    def render_for_ever(*args: object, **kwargs: object) -> None:
+        from resources.media.ffmpeg import start_ffmpeg
+
+        endless = ["-f", "lavfi", "-i", "anullsrc", "-f", "null", "-re", "-"]
+        with start_ffmpeg(line.container.ffmpeg, endless, purpose="wait"):
+            begun.set()
+
+    monkeypatch.setattr("dub_assets.mixed_audio.render_mix", render_for_ever)
+    job_id = line.submit("es")
+    with running(line, job_id) as results:
+        assert begun.wait(30)
+        wait_for(lambda: bool(list_children()), "ffmpeg to run")
+        cancel(line, job_id)
+    assert results
+    assert list_children() == []
+    assert list(tmp_path.glob("dubline-*")) == []
+    assert line.states(job_id) == {"es": "cancelled"}
+
+
+def test_a_run_of_a_cancelled_job_buys_nothing(build_line: Callable[..., Line]) -> None:
+    line = build_line()
+    job_id = line.submit("es")
+    cancel(line, job_id)
+    result = line.run(job_id)
+    run = line.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.status == dg.DagsterRunStatus.CANCELED
+    assert line.recognizer.calls == 0
+
+
+def test_a_fault_of_the_machine_is_not_taken_for_a_cancel(build_line: Callable[..., Line]) -> None:
+    line = build_line()
+
+    def fill_the_disk(spoken: str, language: str) -> bool:
+        raise DiskFullError("The disk is full.")
+
+    line.synthesizer.fails = fill_the_disk
+    job_id = line.submit("es", "pt-BR")
+    result = line.run(job_id)
+    run = line.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.status == dg.DagsterRunStatus.FAILURE
+    with line.database.transaction() as tx:
+        assert tx.jobs.get(job_id).error_code == "disk_full"

@@ -1,0 +1,149 @@
+from uuid import UUID
+
+import dagster as dg
+import pytest
+from dagster import DagsterRunStatus
+from sqlalchemy import update
+
+from dubbing.jobs import LanguageState
+from resources.database.tables import DubbingJob
+from tests.integration.sensors.conftest import Ears
+from tests.support.runs import add_run
+
+
+def advance(ears: Ears, job_id: UUID, state: LanguageState, progress: int) -> None:
+    ears.change(lambda tx: tx.jobs.advance(job_id, "es", state, progress))
+
+
+def get_status(ears: Ears, run_id: str) -> DagsterRunStatus:
+    run = ears.instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+def test_a_job_that_was_finished_by_its_run_is_no_longer_in_flight(ears: Ears) -> None:
+    job_id = ears.submit()
+    ears.start(job_id, DagsterRunStatus.SUCCESS)
+    advance(ears, job_id, LanguageState.COMPLETED, 100)
+    ears.listen()
+    assert ears.get(job_id).state == "completed"
+    assert not ears.is_in_flight(job_id)
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED])
+def test_a_job_whose_run_is_under_way_stays_in_flight(ears: Ears, status: DagsterRunStatus) -> None:
+    job_id = ears.submit()
+    ears.start(job_id, status)
+    ears.listen()
+    assert ears.get(job_id).state == "queued"
+    assert ears.is_in_flight(job_id)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(DagsterRunStatus.FAILURE, "run_crashed"), (DagsterRunStatus.SUCCESS, "internal")]
+)
+def test_a_run_that_leaves_its_job_open_fails_it(ears: Ears, status: DagsterRunStatus, code: str) -> None:
+    job_id = ears.submit()
+    ears.start(job_id, status)
+    advance(ears, job_id, LanguageState.SYNTHESIZING, 40)
+    ears.listen()
+    assert (ears.get(job_id).state, ears.get(job_id).error_code) == ("failed", code)
+    assert not ears.is_in_flight(job_id)
+
+
+def test_a_run_that_was_deleted_fails_its_job(ears: Ears) -> None:
+    job_id = ears.submit()
+    ears.instance.delete_run(ears.start(job_id, DagsterRunStatus.STARTED))
+    ears.listen()
+    assert (ears.get(job_id).state, ears.get(job_id).error_code) == ("failed", "run_crashed")
+
+
+def test_a_run_cancelled_in_dagsters_pages_cancels_its_job(ears: Ears) -> None:
+    job_id = ears.submit()
+    ears.start(job_id, DagsterRunStatus.CANCELED)
+    ears.listen()
+    assert (ears.get(job_id).state, ears.get(job_id).error_code) == ("cancelled", None)
+    assert not ears.is_in_flight(job_id)
+
+
+def test_a_job_whose_crashed_run_is_retried_goes_on_with_the_new_run(ears: Ears) -> None:
+    job_id = ears.submit()
+    crashed = ears.start(job_id, DagsterRunStatus.FAILURE, will_retry="true")
+    ears.listen()
+    assert (ears.get(job_id).state, ears.get(job_id).run_id) == ("queued", crashed)
+    again = add_run(ears.instance, DagsterRunStatus.STARTED).run_id
+    ears.instance.add_run_tags(crashed, {"dagster/auto_retry_run_id": again})
+    ears.listen()
+    assert (ears.get(job_id).state, ears.get(job_id).run_id) == ("queued", again)
+    assert ears.is_in_flight(job_id)
+
+
+def test_a_cancelled_jobs_run_is_taken_out_of_the_queue(ears: Ears) -> None:
+    job_id = ears.submit()
+    run_id = ears.start(job_id, DagsterRunStatus.QUEUED)
+    ears.change(lambda tx: tx.jobs.cancel(job_id))
+    ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.CANCELED
+    ears.listen()
+    assert not ears.is_in_flight(job_id)
+
+
+def test_a_cancelled_jobs_run_that_cannot_be_reached_is_left_to_dagsters_monitor(ears: Ears) -> None:
+    job_id = ears.submit()
+    run_id = ears.start(job_id, DagsterRunStatus.STARTED)
+    ears.change(lambda tx: tx.jobs.cancel(job_id))
+    ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.CANCELING
+    assert ears.is_in_flight(job_id)
+
+
+def test_an_operators_run_of_a_finished_job_does_not_disturb_it(ears: Ears) -> None:
+    job_id = ears.submit()
+    ears.start(job_id, DagsterRunStatus.SUCCESS)
+    advance(ears, job_id, LanguageState.COMPLETED, 100)
+    ears.listen()
+    add_run(ears.instance, DagsterRunStatus.FAILURE, partition=str(job_id), run_key=f"{job_id}:1")
+    ears.listen()
+    assert (ears.get(job_id).state, ears.get(job_id).error_code) == ("completed", None)
+
+
+def test_the_late_end_of_a_run_does_not_touch_the_attempt_that_waits_for_it(ears: Ears) -> None:
+    job_id = ears.submit()
+    ears.start(job_id, DagsterRunStatus.FAILURE)
+    ears.change(lambda tx: tx.session.execute(update(DubbingJob).where(DubbingJob.id == job_id).values(attempt=2)))
+    ears.listen()
+    assert ears.get(job_id).state == "queued"
+    assert [request.run_key for request in ears.launch()] == [f"{job_id}:2"]
+
+
+def test_more_jobs_than_fit_on_a_page_are_all_looked_at(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.run_outcomes.PAGE", 2)
+    monkeypatch.setattr("sensors.run_outcomes.PAGES", 2)
+    jobs = [ears.submit() for _ in range(7)]
+    for job_id in jobs:
+        ears.start(job_id, DagsterRunStatus.QUEUED)
+    ears.listen()  # up to the fourth
+    ears.change(lambda tx: [tx.jobs.cancel(job_id) for job_id in jobs])
+    ears.listen()
+    ears.listen()
+    ears.listen()
+    assert {ears.get(job_id).state for job_id in jobs} == {"cancelled"}
+
+
+def test_a_job_of_the_command_line_is_not_failed_for_having_no_run(ears: Ears) -> None:
+    job_id = ears.submit()
+    ears.change(lambda tx: tx.launches.mark_needless(job_id, 1))
+    ears.listen()
+    assert ears.get(job_id).state == "queued"
+
+
+def test_a_stop_that_dagster_refuses_is_no_error_of_the_sensor(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(run_id: str) -> bool:
+        raise dg.DagsterInvariantViolationError("the code server is gone")
+
+    job_id = ears.submit()
+    ears.start(job_id, DagsterRunStatus.STARTED)
+    ears.change(lambda tx: tx.jobs.cancel(job_id))
+    monkeypatch.setattr(ears.instance.run_coordinator, "cancel_run", refuse)
+    assert ears.listen() is not None
+    assert ears.is_in_flight(job_id)
