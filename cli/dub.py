@@ -19,11 +19,9 @@ from dubbing.jobs import DELIVERED_STATES, FINAL_JOB_STATES, JobState
 from dubbing.languages import name_language
 from resources.container import Container
 from resources.database.connection import Database
+from resources.identity.caller import LOCAL_USER_ID
 from resources.intake import JobRequest
 from resources.settings import load_settings
-
-LOCAL_USER_ID = uuid.UUID("00000000-0000-4000-8000-000000000001")
-"""Owner of the jobs that are made at the command line."""
 
 
 def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -> int:
@@ -36,14 +34,13 @@ def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -
     if not file.is_file():
         raise FileMissingError(f"There is no file {file.name}; check the path.")
     with _terminating_as_interrupt(), Container(load_settings()) as container:
-        request = JobRequest(LOCAL_USER_ID, file.resolve(), file.name, targets, source)
-        _, languages = container.intake.check_languages(request)
-        for language in languages:
+        request = JobRequest(LOCAL_USER_ID, targets, source)
+        for language in container.intake.plan(request).targets:
             if (quality := container.intake.get_quality(language)) != "standard":
                 console.print(f"{name_language(language)} ({language}) is {quality} here; listen before you publish.")
         with open_output_folder(out) as folder:
             console.print(f"Inspecting {file.name}", highlight=False)
-            job = container.intake.submit(request)
+            job = container.intake.submit(request, file.absolute())
             if job.resumed:
                 console.print("Going on with the job that was interrupted.")
             try:
@@ -66,7 +63,7 @@ def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:
 
     with open_instance(container) as instance:
         with container.database.transaction() as tx:
-            upload = tx.jobs.get_upload(job_id)
+            upload = tx.uploads.get_of_job(job_id)
         report_job(instance, job_id, upload, container.store.locate(upload.storage_key))
         line = build_definitions(container).resolve_job_def("dub")
         result = line.execute_in_process(

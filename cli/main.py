@@ -44,11 +44,12 @@ def doctor() -> None:
 @app.command()
 def up(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI on 127.0.0.1; 0 takes a free one.")] = 3000,
+    api_port: Annotated[int, typer.Option(help="Port of the API on 127.0.0.1; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Start the database, the Dagster UI and its daemon; Ctrl-C stops them."""
+    """Start the database, the API, the Dagster UI and its daemon; Ctrl-C stops them."""
     from cli.up import run_up
 
-    raise typer.Exit(run_up(port))
+    raise typer.Exit(run_up(port, api_port))
 
 
 @app.command()
@@ -57,6 +58,26 @@ def migrate() -> None:
     from cli.migrate import run_migrate
 
     raise typer.Exit(run_migrate())
+
+
+@app.command()
+def token(
+    user: Annotated[str | None, typer.Option(help="UUID of the user; the command line's own if left out.")] = None,
+    minutes: Annotated[int, typer.Option(help="How long the token is good, at most a week.")] = 60,
+    admin: Annotated[bool, typer.Option("--admin", help="The user operates this installation.")] = False,
+) -> None:
+    """Print an access token of this installation; with Supabase, sign in there."""
+    from cli.token import run_token
+
+    raise typer.Exit(run_token(user, minutes, admin))
+
+
+@app.command()
+def openapi() -> None:
+    """Print the description of the API (OpenAPI) that client generators read."""
+    from cli.openapi import run_openapi
+
+    raise typer.Exit(run_openapi())
 
 
 def main() -> None:

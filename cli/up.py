@@ -1,80 +1,120 @@
-"""`dubline up`: the database, Dagster's web server and its daemon under one supervisor."""
+"""`dubline up`: the database, the API, Dagster's code server, web server and daemon under one supervisor."""
 
+import errno
+import fcntl
 import os
 import signal
-import subprocess
-import sys
+import socket
+import tempfile
 import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
 from rich.text import Text
 
-from dub_assets.instance import WORKSPACE_FILE, prepare_dagster_home
-from dubbing.errors import DubbingError
+from cli.services import HOST, Addresses, build_clients, build_code_server
+from cli.supervisor import Supervisor
+from cli.walkthrough import render_addresses, render_walkthrough
+from dub_assets.instance import prepare_dagster_home, record_workspace
+from dubbing.errors import SettingsError
 from resources.container import Container
-from resources.database.server.process import find_free_port
-from resources.leash import find_leash
-from resources.settings import PREFIX, load_settings
+from resources.database.server.files import opened_for_lock
+from resources.identity.caller import LOCAL_USER_ID
+from resources.identity.embedded_issuer import EmbeddedIssuer
+from resources.settings import PREFIX, Settings, load_settings
 
-READY_DEADLINE_S = 90.0
-"""How long the web server may take to answer, seconds: a first start compiles some 800 modules."""
+COLOURS = {"code": "blue", "web": "cyan", "daemon": "magenta", "api": "green", "stack": "bold"}
 
-STOP_DEADLINE_S = 15.0
-"""How long a process may take to end after SIGTERM before it is killed, seconds."""
+TOKEN_LIFETIME_S = 12 * 3600
+"""How long the token that is shown works, seconds: a day's work."""
 
-COLOURS = {"web": "cyan", "daemon": "magenta"}
-
-
-class ProcessDiedError(DubbingError):
-    """One of the supervised processes ended by itself."""
-
-    code = "internal"
+MAX_SOCKET_PATH_BYTES = 103
+"""Longest path of a Unix socket. Source: sun_path of macOS with its end mark; Linux has 4 more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A process to keep running."""
-
-    name: str
-    command: Sequence[str]
-
-
-def run_up(port: int) -> int:
+def run_up(port: int = 3000, api_port: int = 8000) -> int:
     """Run until Ctrl-C or SIGTERM; everything that was started is stopped again.
 
+    Args:
+        port: port of Dagster's UI; 0 takes a free one.
+        api_port: port of the API; 0 takes a free one.
+
     Raises:
-        ProcessDiedError: a process ended by itself; the others are stopped.
+        SettingsError: a port is taken, or another stack works in the same data folder.
+        ProcessDiedError: a service did not come up or kept dying; the others are stopped.
         DatabaseUnavailableError: the database did not start.
     """
-    console = Console()
-    with Container(load_settings()) as container:
+    settings = load_settings()
+    console = Console(highlight=False)
+
+    def show(name: str, line: str) -> None:
+        console.print(Text(f"{name:7}", COLOURS[name]), Text.from_ansi(line), soft_wrap=True)
+
+    # Before anything is started: children inherit a signal that is ignored, as `dubline up &` does it to Ctrl-C,
+    # and Dagster's would then not end on SIGTERM either.
+    stop = _listen_for_stop()
+    with _only_stack(settings.data_dir), Container(settings) as container, _socket_folder() as folder:
+        addresses = Addresses(choose_port(api_port, "--api-port"), choose_port(port, "--port"), folder / "code.sock")
+        show("stack", "starting; Ctrl-C stops everything")
         _ = container.database
-        product, dagster = container.database_urls
-        environment = {
-            **os.environ,
-            **prepare_dagster_home(container),
-            f"{PREFIX}DATABASE_URL": product,
-            f"{PREFIX}DAGSTER_DATABASE_URL": dagster,
-        }
-        port = port or find_free_port()
-        dagster_module = [sys.executable, "-m"]
-        services = [
-            Service(
-                "web",
-                [*dagster_module, "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(WORKSPACE_FILE)],
-            ),
-            Service("daemon", [*dagster_module, "dagster._daemon", "run", "-w", str(WORKSPACE_FILE)]),
-        ]
-        return _supervise(services, environment, f"http://127.0.0.1:{port}", console)
+        environment = _build_environment(container, addresses)
+        workspace = record_workspace(settings.dagster_home, addresses.code_socket)
+        with Supervisor(environment, show, stop) as supervisor:
+            supervisor.start([build_code_server(addresses)])
+            supervisor.start(build_clients(addresses, workspace))
+            if not stop.is_set():
+                console.print(Text(_render_welcome(settings, addresses)), soft_wrap=True)
+            supervisor.watch()
+            show("stack", "stopping")
+    return 0
 
 
-def _supervise(services: Sequence[Service], environment: dict[str, str], address: str, console: Console) -> int:
+def choose_port(port: int, option: str) -> int:
+    """Return a port nobody listens on: this one, or any for 0.
+
+    Raises:
+        SettingsError: it cannot be had; the sentence names the option.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not held up by connections just closed
+        try:
+            listener.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            raise SettingsError(
+                f"Port {port} {'is taken' if taken else 'cannot be used'}; choose another with {option}, "
+                "or 0 for a free one."
+            ) from None
+        chosen: int = listener.getsockname()[1]
+        return chosen
+
+
+@contextmanager
+def _only_stack(data_dir: Path) -> Iterator[None]:
+    """Keep a second stack away from the same data: two daemons would start every run twice."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with opened_for_lock(data_dir / "up.lock") as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                "`dubline up` already works in this data folder; stop it, or choose another with DUBLINE_DATA_DIR."
+            ) from None
+        yield
+
+
+@contextmanager
+def _socket_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="dubline-") as name:
+        if len(os.fsencode(name)) + len("/code.sock") > MAX_SOCKET_PATH_BYTES:
+            raise SettingsError("The temporary folder has too long a name for a socket; set TMPDIR to /tmp.")
+        yield Path(name)
+
+
+def _listen_for_stop() -> threading.Event:
     stop = threading.Event()
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
@@ -82,71 +122,35 @@ def _supervise(services: Sequence[Service], environment: dict[str, str], address
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask_to_stop)
-    running: list[tuple[Service, subprocess.Popen[str]]] = []
-    try:
-        for service in services:
-            running.append((service, _start(service, environment, console)))
-        _wait_until_ready(f"{address}/server_info", running, stop)
-        if not stop.is_set():
-            console.print(f"\nDagster UI: [bold]{address}[/]   (Ctrl-C stops everything)\n")
-        while not stop.wait(0.5):
-            _check_alive(running)
-        return 0
-    finally:
-        _stop(running)
+    return stop
 
 
-def _start(service: Service, environment: dict[str, str], console: Console) -> subprocess.Popen[str]:
-    # A session of its own: Ctrl-C reaches only the supervisor, which stops the others in order.
-    process = subprocess.Popen(
-        [*find_leash("TERM"), *service.command],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
+def _build_environment(container: Container, addresses: Addresses) -> Mapping[str, str]:
+    product, dagster = container.database_urls
+    environment = {
+        **os.environ,
+        **prepare_dagster_home(container),
+        f"{PREFIX}DATABASE_URL": product,
+        f"{PREFIX}DAGSTER_DATABASE_URL": dagster,
+        "PYTHONUNBUFFERED": "1",
+    }
+    if "public_url" not in container.settings.model_fields_set:
+        environment[f"{PREFIX}PUBLIC_URL"] = addresses.api
+    return environment
+
+
+def _render_welcome(settings: Settings, addresses: Addresses) -> str:
+    token = None
+    where = "Tokens come from your Supabase project: sign a user in and take the session's access_token."
+    if settings.supabase_url is None:
+        token = EmbeddedIssuer(settings.keys_dir).mint(LOCAL_USER_ID, lifetime_s=TOKEN_LIFETIME_S)
+        where = f"The token below works for {TOKEN_LIFETIME_S // 3600} hours; `dubline token` makes another."
+    return "\n".join(
+        [
+            "",
+            render_addresses(addresses.api, addresses.web),
+            f"{where} A whole job, to paste into another terminal:",
+            "",
+            render_walkthrough(addresses.api, token),
+        ]
     )
-
-    def copy_lines() -> None:
-        assert process.stdout is not None  # noqa: S101 - PIPE was asked for
-        for line in process.stdout:
-            console.print(Text(f"{service.name:7}", COLOURS[service.name]), Text(line.rstrip()), soft_wrap=True)
-
-    threading.Thread(target=copy_lines, name=f"log-{service.name}", daemon=True).start()
-    return process
-
-
-def _wait_until_ready(
-    url: str, running: Sequence[tuple[Service, subprocess.Popen[str]]], stop: threading.Event
-) -> None:
-    deadline = time.monotonic() + READY_DEADLINE_S
-    while time.monotonic() < deadline and not stop.is_set():
-        _check_alive(running)
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
-                return
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            stop.wait(0.2)
-    if not stop.is_set():
-        raise ProcessDiedError("The Dagster web server does not answer; its lines above say why.")
-
-
-def _check_alive(running: Sequence[tuple[Service, subprocess.Popen[str]]]) -> None:
-    for service, process in running:
-        if process.poll() is not None:
-            raise ProcessDiedError(
-                f"The process {service.name} ended by itself with code {process.returncode}; its lines above say why."
-            )
-
-
-def _stop(running: Sequence[tuple[Service, subprocess.Popen[str]]]) -> None:
-    for _, process in reversed(running):
-        process.terminate()
-    deadline = time.monotonic() + STOP_DEADLINE_S
-    for _, process in reversed(running):
-        try:
-            process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
 from dubbing.engines import Recognizer, Synthesizer, Translator
+from dubbing.errors import ToolMissingError
+from resources.budget import Budget, NoLimit
 from resources.database.connection import Database
 from resources.database.embedded import embedded_postgres, ensure_database
+from resources.identity.building import build_verifier
+from resources.identity.verifier import TokenVerifier
 from resources.intake import Intake
 from resources.local.recognizer import RATE_HZ, LocalRecognizer
 from resources.local.synthesizer import LocalSynthesizer
@@ -16,11 +21,13 @@ from resources.local.translator import LocalTranslator
 from resources.local.weights import WeightsStore
 from resources.media.decoding import decode_mono
 from resources.media.ffmpeg import Ffmpeg, find_ffmpeg
-from resources.media.inspection import inspect_media
 from resources.purchasing import Purchasing
-from resources.settings import Settings
+from resources.settings import Settings, reveal
 from resources.storage.folder import FolderStore
 from resources.storage.port import ObjectStore
+from resources.storage.s3 import S3Store, build_client
+from resources.storage.signing import AddressSigner
+from resources.storage.supabase_storage import SupabaseStore
 
 PRODUCT_DATABASE = "dubline"
 DAGSTER_DATABASE = "dubline_dagster"
@@ -75,7 +82,29 @@ class Container:
     @cached_property
     def store(self) -> ObjectStore:
         """The object store."""
-        return FolderStore(self.settings.store_dir)
+        settings = self.settings
+        if settings.store == "s3":
+            _require("boto3", "s3")
+            return S3Store(
+                build_client(
+                    endpoint_url=settings.s3_endpoint_url,
+                    region=settings.s3_region,
+                    access_key_id=reveal(settings.s3_access_key_id),
+                    secret_access_key=reveal(settings.s3_secret_access_key),
+                ),
+                settings.bucket,
+            )
+        if settings.store == "supabase" and settings.supabase_url and settings.supabase_secret_key:
+            _require("storage3", "supabase")
+            return SupabaseStore(
+                settings.supabase_url, settings.supabase_secret_key.get_secret_value(), settings.bucket
+            )
+        return FolderStore(settings.store_dir, public_url=settings.public_url, signer=AddressSigner(settings.keys_dir))
+
+    @cached_property
+    def verifier(self) -> TokenVerifier:
+        """Checks the tokens of callers."""
+        return build_verifier(self.settings)
 
     @cached_property
     def ffmpeg(self) -> Ffmpeg:
@@ -107,6 +136,11 @@ class Container:
         return LocalSynthesizer(self.weights, threads=self.settings.engine_threads)
 
     @cached_property
+    def budget(self) -> Budget:
+        """What may be spent."""
+        return NoLimit()
+
+    @cached_property
     def purchasing(self) -> Purchasing:
         """Everything that is paid for once."""
         return Purchasing(self.database, self.store, self.recognizer, self.translator, self.synthesizer)
@@ -117,8 +151,17 @@ class Container:
         return Intake(
             lambda: self.database,
             self.store,
-            lambda file: inspect_media(file, self.ffmpeg, max_duration_ms=self.settings.max_duration_ms),
+            lambda: self.ffmpeg,
             self.recognizer,
             self.translator,
             self.synthesizer,
+            max_duration_ms=self.settings.max_duration_ms,
+        )
+
+
+def _require(package: str, extra: str) -> None:
+    """Stop at once where a package is missing that only this store needs."""
+    if find_spec(package) is None:
+        raise ToolMissingError(
+            f"The store {extra} needs the package {package}; install dubline with its extra {extra}."
         )

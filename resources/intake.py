@@ -1,7 +1,6 @@
-"""Taking in a recording: inspected, checked against what the engines offer, stored, and made a job.
+"""Taking in recordings and jobs: checked against what the engines offer before anything is written.
 
-Nothing is written before every check has passed; a job that breaks off half-way is taken up again by the same
-request.
+A recording comes from this machine (`submit`), or was uploaded by a client and is admitted when its job is (`admit`).
 """
 
 import uuid
@@ -9,33 +8,81 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from dubbing.casting import plan_casting
 from dubbing.content_key import build_content_key
 from dubbing.engines import QUALITIES, Quality, Recognizer, Synthesizer, Translator
+from dubbing.errors import (
+    InputError,
+    ObjectMissingError,
+    UploadIncompleteError,
+    UploadMismatchError,
+)
 from dubbing.languages import find_offered, get_base, parse_language, plan_targets
 from resources.database.connection import Database
 from resources.database.tables import DubbingJob, Upload
-from resources.media.inspection import SourceAudio
+from resources.hashing import measure_sha256
+from resources.media.ffmpeg import Ffmpeg
+from resources.media.inspection import (
+    SourceAudio,
+    inspect_media,
+    measure_declared_ms,
+    parse_source_audio,
+)
 from resources.storage.port import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What somebody wants dubbed.
+    """What somebody wants dubbed, in the words they typed.
 
     Attributes:
-        file: the recording on this machine.
-        file_name: its name for people; never part of a key.
-        targets: language tags as typed.
-        source_language: tag as typed, or None to detect it.
+        targets: language tags.
+        source_language: tag, or None to detect it.
         voices: voice name by speaker by language, to overrule the casting.
+        reference: the client's own name for the job.
     """
 
     user_id: uuid.UUID
-    file: Path
-    file_name: str
     targets: Sequence[str]
     source_language: str | None = None
     voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """A request that the engines can serve: canonical tags, voices that exist, names of the engines."""
+
+    user_id: uuid.UUID
+    source: str | None
+    targets: tuple[str, ...]
+    voices: Mapping[str, Mapping[str, str]]
+    engines: Mapping[str, str]
+    reference: str | None
+
+    def build_job(self, upload: Upload) -> DubbingJob:
+        """Make the row of a job on a recording."""
+        return DubbingJob(
+            id=uuid.uuid4(),
+            user_id=self.user_id,
+            upload_id=upload.id,
+            request_key=self.build_request_key(upload.sha256),
+            source_language=self.source,
+            engines=dict(self.engines),
+            voices={language: dict(names) for language, names in self.voices.items()},
+            reference=self.reference,
+        )
+
+    def build_request_key(self, sha256: str) -> str:
+        """Name the request by all that determines its result."""
+        return build_content_key(
+            "request",
+            sha256=sha256,
+            source=self.source,
+            targets=sorted(self.targets),
+            voices={language: dict(names) for language, names in self.voices.items()},
+            engines=dict(self.engines),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +101,20 @@ class Intake:
         self,
         database: Callable[[], Database],
         store: ObjectStore,
-        inspect: Callable[[Path], SourceAudio],
+        ffmpeg: Callable[[], Ffmpeg],
         recognizer: Recognizer,
         translator: Translator,
         synthesizer: Synthesizer,
+        *,
+        max_duration_ms: int,
     ) -> None:
         self._database = database
         self._store = store
-        self._inspect = inspect
+        self._ffmpeg = ffmpeg
         self._recognizer = recognizer
         self._translator = translator
         self._synthesizer = synthesizer
+        self._max_duration_ms = max_duration_ms
 
     def list_targets(self, source: str | None) -> tuple[str, ...]:
         """List the tags that a recording can be dubbed into here.
@@ -83,68 +133,128 @@ class Intake:
         spoken = find_offered(target, dict.fromkeys(voice.language for voice in voices))
         return min((voice.quality for voice in voices if voice.language == spoken), key=QUALITIES.index)
 
-    def check_languages(self, request: JobRequest) -> tuple[str | None, tuple[str, ...]]:
-        """Return the canonical source (None to detect) and targets.
+    def plan(self, request: JobRequest) -> JobPlan:
+        """Check what was asked for against what the engines offer; nothing is done yet.
 
         Raises:
-            UnknownLanguageError, UnsupportedLanguageError: nothing has been done yet.
+            UnknownLanguageError, UnsupportedLanguageError, UnknownVoiceError: it cannot be served here.
         """
         source = parse_language(request.source_language) if request.source_language else None
-        return source, plan_targets(request.targets, self.list_targets(source), source=source)
-
-    def submit(self, request: JobRequest) -> AcceptedJob:
-        """Check, inspect, store and record a recording as a job, or take up the same job where it was left.
-
-        Raises:
-            InputError: the recording or the languages cannot be dubbed; nothing was kept.
-            DiskFullError, DatabaseUnavailableError: nothing was kept.
-        """
-        source, targets = self.check_languages(request)
-        media = self._inspect(request.file)
+        targets = plan_targets(request.targets, self.list_targets(source), source=source)
+        voices = {find_offered(parse_language(tag), targets): names for tag, names in request.voices.items()}
+        if None in voices:
+            raise InputError("Voices are chosen for a language that is not among the target languages; add it there.")
+        chosen = {language: dict(names) for language, names in voices.items() if language is not None}
+        for language, names in chosen.items():
+            plan_casting(list(names), self._synthesizer.list_voices(), language, names)
         engines = {
             "recognizer": self._recognizer.name,
             "translator": self._translator.name,
             "synthesizer": self._synthesizer.name,
         }
-        request_key = build_content_key(
-            "request",
-            sha256=media.sha256,
-            source=source,
-            targets=sorted(targets),
-            voices={language: dict(names) for language, names in request.voices.items()},
-            engines=dict(engines),
-        )
+        return JobPlan(request.user_id, source, targets, chosen, engines, request.reference)
+
+    def inspect(self, file: Path) -> SourceAudio:
+        """Decode a recording once from end to end and measure it.
+
+        Raises:
+            InputError: it cannot be dubbed.
+        """
+        return inspect_media(file, self._ffmpeg(), max_duration_ms=self._max_duration_ms)
+
+    def get_media(self, upload: Upload) -> SourceAudio:
+        """Return what was measured of an admitted recording; inspect it first where that has not been done yet.
+
+        Raises:
+            InputError: it cannot be dubbed.
+            StorageError: the store lost or changed it.
+        """
+        if upload.media is not None:
+            return parse_source_audio(upload.media)
+        with self._store.fetch(upload.storage_key, sha256=upload.sha256) as file:
+            media = self.inspect(file)
+        with self._database().transaction() as tx:
+            tx.uploads.record_media(upload.id, asdict(media))
+        return media
+
+    def submit(self, request: JobRequest, file: Path) -> AcceptedJob:
+        """Inspect, store and record a recording of this machine as a job, or take up the job where it was left.
+
+        The caller runs it: no sensor launches it.
+
+        Raises:
+            InputError: the recording or the languages cannot be dubbed; nothing was kept.
+            DiskFullError, DatabaseUnavailableError: nothing was kept.
+        """
+        plan = self.plan(request)
+        media = self.inspect(file)
         database = self._database()
         with database.transaction() as tx:
-            begun = tx.jobs.find_unfinished(request.user_id, request_key)
+            begun = tx.jobs.find_unfinished(request.user_id, plan.build_request_key(media.sha256))
         if begun is not None:
-            return AcceptedJob(begun.id, targets, resumed=True)
-        job = DubbingJob(
+            return AcceptedJob(begun.id, plan.targets, resumed=True)
+        upload = Upload(
             id=uuid.uuid4(),
             user_id=request.user_id,
-            request_key=request_key,
-            source_language=source,
-            engines=engines,
-            voices={language: dict(names) for language, names in request.voices.items()},
+            file_name=file.name,
+            media_type="application/octet-stream",
+            sha256=media.sha256,
+            size_bytes=media.size_bytes,
+            duration_ms=media.duration_ms,
+            media=asdict(media),
         )
-        key = f"jobs/{job.id}/source"
-        self._store.put(key, request.file)
+        upload.storage_key = build_source_key(upload.id)
+        self._store.put(upload.storage_key, file)
         try:
             with database.transaction() as tx:
                 tx.jobs.ensure_user(request.user_id)
-                upload = tx.jobs.add_upload(
-                    Upload(
-                        user_id=request.user_id,
-                        file_name=request.file_name,
-                        storage_key=key,
-                        sha256=media.sha256,
-                        size_bytes=media.size_bytes,
-                        media=asdict(media),
-                    )
-                )
-                job.upload_id = upload.id
-                tx.jobs.add_job(job, targets)
+                job = plan.build_job(tx.uploads.add(upload))
+                job.launched_attempt = job.ended_attempt = job.attempt = 1
+                tx.jobs.add_job(job, plan.targets)
         except BaseException:
+            self._store.delete(upload.storage_key)
+            raise
+        return AcceptedJob(job.id, plan.targets, resumed=False)
+
+    def admit(self, upload: Upload) -> tuple[str, int | None]:
+        """Move an uploaded recording to where no upload address reaches, and check there that it is what was announced.
+
+        Moved first, so that nobody can change it between the check and its use. What fails the check is deleted; the
+        client may upload again.
+
+        Returns:
+            The key it has now, and the length its header states in ms, if it states one.
+
+        Raises:
+            UploadIncompleteError: it has not arrived.
+            UploadMismatchError: it is not what was announced.
+            InputError: it is not a recording that can be dubbed.
+            StorageError: the store failed.
+        """
+        key = build_source_key(upload.id)
+        try:
+            self._store.move(upload.storage_key, key)
+        except ObjectMissingError:
+            if self._store.find_info(key) is None:  # else it was moved by a request that then broke off
+                raise UploadIncompleteError(
+                    "The recording has not been uploaded yet; send it to the upload address, then submit again."
+                ) from None
+        try:
+            return key, self._check_arrival(key, upload)
+        except (UploadMismatchError, InputError):
             self._store.delete(key)
             raise
-        return AcceptedJob(job.id, targets, resumed=False)
+
+    def _check_arrival(self, key: str, upload: Upload) -> int | None:
+        info = self._store.find_info(key)
+        if info is None or info.size_bytes != upload.size_bytes:
+            raise UploadMismatchError("The recording has another size than was announced; upload it again.")
+        with self._store.fetch(key) as file:
+            if measure_sha256(file) != upload.sha256:
+                raise UploadMismatchError("The recording has another sha256 than was announced; upload it again.")
+            return measure_declared_ms(file, self._ffmpeg(), max_duration_ms=self._max_duration_ms)
+
+
+def build_source_key(upload_id: uuid.UUID) -> str:
+    """Build the key under which a recording lies that nobody can replace any more."""
+    return f"sources/{upload_id}"

@@ -41,7 +41,7 @@ class Purchasing:
         self._translator = translator
         self._synthesizer = synthesizer
 
-    def get_transcript(self, job_id: uuid.UUID, upload: Upload, language: str | None) -> Transcript:
+    def get_transcript(self, job_id: uuid.UUID, upload: Upload, duration_ms: int, language: str | None) -> Transcript:
         """Return what is said in a recording.
 
         Raises:
@@ -63,7 +63,7 @@ class Purchasing:
             engine=self._recognizer.name,
             content_key=key,
             unit="ms",
-            units=int(upload.media["duration_ms"]),
+            units=duration_ms,
         )
         return self._buy(call, recognize, lambda tx, transcript: tx.purchases.record_transcript(key, transcript))
 
@@ -113,7 +113,7 @@ class Purchasing:
         key = build_content_key("take", engine=self._synthesizer.name, voice=voice.name, language=language, text=text)
         with self._database.transaction() as tx:
             found = tx.purchases.find_take(key)
-        if found is not None and self._store.exists(found.storage_key):
+        if found is not None and self._store.find_info(found.storage_key) is not None:
             return found
         call = VendorCall(
             job_id=job_id,

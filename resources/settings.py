@@ -4,13 +4,14 @@ Variables start with ``DUBLINE_``; a ``.env`` file in the working directory is r
 program at start with a sentence that names the variable.
 """
 
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dubbing.errors import SettingsError
 
@@ -56,6 +57,58 @@ class Settings(BaseSettings):
         default="podcast", description="Loudness target of the dubs: podcast -16 LUFS, ebu_r128 -23, atsc_a85 -24."
     )
 
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Address at which clients reach the API; signed addresses begin with it.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Origins of web pages that may call the API, comma-separated: https://app.example.com"
+    )
+    max_upload_mb: int = Field(default=2048, ge=1, le=51200, description="Largest recording accepted, megabytes.")
+    max_languages: int = Field(default=20, ge=1, le=200, description="Most target languages of one job.")
+    upload_ttl_minutes: int = Field(
+        default=120, ge=1, le=120, description="How long an upload address works, minutes; Supabase gives 120."
+    )
+    artifact_ttl_hours: int = Field(
+        default=48, ge=1, le=8760, description="How long a finished dub can be downloaded, hours."
+    )
+    download_lease_seconds: int = Field(
+        default=300, ge=10, le=3600, description="How long a broken download can be taken up again, seconds."
+    )
+
+    supabase_url: str | None = Field(
+        default=None,
+        description="https://<ref>.supabase.co, as clients reach it; its tokens are accepted. Empty: our own.",
+    )
+    supabase_secret_key: SecretStr | None = Field(
+        default=None, description="Secret (service role) key of the Supabase project; needed for its storage."
+    )
+    supabase_jwt_secret: SecretStr | None = Field(
+        default=None, description="Legacy shared secret: accepts HS256 tokens too. Empty: they are refused."
+    )
+    allow_anonymous_users: bool = Field(default=False, description="Accept Supabase's anonymous sign-ins.")
+
+    store: Literal["folder", "s3", "supabase"] = Field(default="folder", description="Where recordings and dubs lie.")
+    bucket: str = Field(default="dubline", description="Bucket of the S3 or Supabase store; it must exist.")
+    s3_endpoint_url: str | None = Field(default=None, description="Address of an S3 server that is not Amazon's.")
+    s3_region: str = Field(default="us-east-1", description="Region of the S3 bucket.")
+    s3_access_key_id: SecretStr | None = Field(
+        default=None, description="S3 key id. Empty: as boto3 finds it (environment, profile, instance role)."
+    )
+    s3_secret_access_key: SecretStr | None = Field(default=None, description="S3 secret key.")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, origins: object) -> object:
+        return tuple(filter(None, map(str.strip, origins.split(",")))) if isinstance(origins, str) else origins
+
+    @field_validator("public_url", "supabase_url")
+    @classmethod
+    def _is_http(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/") if url is not None else None
+
     @field_validator("database_url", "dagster_database_url")
     @classmethod
     def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
@@ -69,6 +122,21 @@ class Settings(BaseSettings):
         return self.max_duration_minutes * 60_000
 
     @property
+    def max_upload_bytes(self) -> int:
+        """Largest recording accepted, bytes."""
+        return self.max_upload_mb * 1_000_000
+
+    @property
+    def artifact_ttl(self) -> timedelta:
+        """How long a finished dub can be downloaded."""
+        return timedelta(hours=self.artifact_ttl_hours)
+
+    @property
+    def keys_dir(self) -> Path:
+        """Folder of the keys that this installation made for itself."""
+        return self.data_dir / "keys"
+
+    @property
     def store_dir(self) -> Path:
         """Folder of the folder store."""
         return self.data_dir / "store"
@@ -77,6 +145,11 @@ class Settings(BaseSettings):
     def dagster_home(self) -> Path:
         """Folder that holds Dagster's instance file and its compute logs."""
         return self.data_dir / "dagster"
+
+
+def reveal(secret: SecretStr | None) -> str | None:
+    """Return the text of a secret that may not be set."""
+    return secret.get_secret_value() if secret is not None else None
 
 
 def load_settings() -> Settings:
@@ -94,5 +167,9 @@ def load_settings() -> Settings:
         raise SettingsError(
             f"{PREFIX}DAGSTER_DATABASE_URL: set it too when {PREFIX}DATABASE_URL is set; "
             "Dagster needs a database of its own."
+        )
+    if settings.store == "supabase" and (settings.supabase_url is None or settings.supabase_secret_key is None):
+        raise SettingsError(
+            f"{PREFIX}SUPABASE_URL and {PREFIX}SUPABASE_SECRET_KEY: set both when {PREFIX}STORE is supabase."
         )
     return settings

@@ -136,11 +136,8 @@ def inspect_media(path: Path, ffmpeg: Ffmpeg, *, max_duration_ms: int) -> Source
         ToolMissingError: no prober is installed.
     """
     container = get_container(path)
-    check_is_whole(path, container)
     limits = _Limits(path.stat().st_size, max_duration_ms)
-    header = probe_header(path, container, ffmpeg)
-    if header.declared_ms is not None:
-        limits.check(header.declared_ms)
+    header = _check_header(path, container, ffmpeg, limits)
     tally, loudness = _decode(path, ffmpeg, header, limits)
     duration_ms = frames_to_ms(tally.frames, header.rate_hz)
     if header.declared_ms is not None and header.declared_ms - duration_ms > TRUNCATION_TOLERANCE_MS:
@@ -162,9 +159,31 @@ def inspect_media(path: Path, ffmpeg: Ffmpeg, *, max_duration_ms: int) -> Source
     )
 
 
+def measure_declared_ms(path: Path, ffmpeg: Ffmpeg, *, max_duration_ms: int) -> int | None:
+    """Check an upload by its first bytes, structure and header, without decoding: quick, and not yet the whole truth.
+
+    Returns:
+        The length its header states, ms; None where it states none.
+
+    Raises:
+        InputError: one of its kinds: empty, not media, unsafe, no sound, truncated, too long.
+        ToolMissingError: no prober is installed.
+    """
+    limits = _Limits(path.stat().st_size, max_duration_ms)
+    return _check_header(path, get_container(path), ffmpeg, limits).declared_ms
+
+
 def parse_source_audio(record: Mapping[str, Any]) -> SourceAudio:
     """Read what ``dataclasses.asdict`` made of a `SourceAudio`."""
     return SourceAudio(**{**record, "loudness": Loudness(**record["loudness"])})
+
+
+def _check_header(path: Path, container: str, ffmpeg: Ffmpeg, limits: _Limits) -> Header:
+    check_is_whole(path, container)
+    header = probe_header(path, container, ffmpeg)
+    if header.declared_ms is not None:
+        limits.check(header.declared_ms)
+    return header
 
 
 def _decode(path: Path, ffmpeg: Ffmpeg, header: Header, limits: _Limits) -> tuple[_Tally, Loudness]:

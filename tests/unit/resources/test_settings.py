@@ -16,7 +16,8 @@ def _away_from_any_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_example_file_names_every_setting_with_its_default_and_its_description() -> None:
     expected = []
     for name, field in Settings.model_fields.items():
-        default = "" if field.default_factory or field.default is None else str(field.default)
+        default = "" if field.default_factory or field.default is None else field.default
+        default = ",".join(default) if isinstance(default, tuple) else str(default)
         expected += [f"# {field.description}", f"{PREFIX}{name.upper()}={default}"]
     assert EXAMPLE.read_text().split("\n\n", 1)[1].strip().splitlines() == expected
 
@@ -45,3 +46,23 @@ def test_secrets_do_not_show_in_the_settings_text(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DUBLINE_DATABASE_URL", "postgresql://u:hunter2@host/db")
     monkeypatch.setenv("DUBLINE_DAGSTER_DATABASE_URL", "postgresql://u:hunter2@host/db2")
     assert "hunter2" not in repr(load_settings())
+
+
+def test_the_store_of_supabase_needs_its_address_and_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUBLINE_STORE", "supabase")
+    monkeypatch.setenv("DUBLINE_SUPABASE_URL", "https://example.supabase.co")
+    with pytest.raises(SettingsError, match="DUBLINE_SUPABASE_SECRET_KEY"):
+        load_settings()
+
+
+def test_pages_that_may_call_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUBLINE_CORS_ORIGINS", "https://a.example, https://b.example,")
+    assert load_settings().cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_an_address_ends_without_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUBLINE_PUBLIC_URL", "https://api.example.com/")
+    assert load_settings().public_url == "https://api.example.com"
+    monkeypatch.setenv("DUBLINE_PUBLIC_URL", "api.example.com")
+    with pytest.raises(SettingsError, match="DUBLINE_PUBLIC_URL"):
+        load_settings()

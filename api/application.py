@@ -1,0 +1,87 @@
+"""The application, put together over the adapters of a container."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+
+from api import problems
+from api.artifacts import endpoints as artifacts
+from api.downloads import endpoints as downloads
+from api.health import endpoints as health
+from api.jobs import endpoints as jobs
+from api.keys.endpoints import build_keys_router
+from api.languages import endpoints as languages
+from api.limits import BodyLimit
+from api.store.endpoints import build_store_router
+from api.uploads import endpoints as uploads
+from resources.container import Container
+from resources.identity.embedded_issuer import EmbeddedIssuer
+from resources.settings import load_settings
+from resources.storage.folder import FolderStore
+
+PREFIX = "/v1"
+THREADS = 64
+"""Requests worked on at once; more wait. Twice as many as the database gives connections, for many need none."""
+
+DESCRIPTION = """\
+Turns one recording into dubs in other languages.
+
+1. `POST /v1/uploads` announces a recording and gives an address to send it to.
+2. `POST /v1/jobs` submits it for some target languages.
+3. `GET /v1/jobs/{id}` tells how far it is; poll it with the ETag of the last reply.
+4. `POST /v1/artifacts/{id}/download` gives an address that works once.
+
+Every error is a problem document (RFC 9457) with a stable `code`.
+"""
+
+
+def create_app(container: Container | None = None) -> FastAPI:
+    """Build the application; without a container one is built from the environment and closed with the application."""
+    adapters = container or Container(load_settings())
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
+        yield
+        if container is None:
+            await to_thread.run_sync(adapters.close)
+
+    app = FastAPI(
+        title="Dubline",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        generate_unique_id_function=_name_operation,
+    )
+    app.state.container = adapters
+    problems.install(app)
+    v1 = APIRouter(prefix=PREFIX)
+    for noun in (uploads, jobs, artifacts, downloads, languages):
+        v1.include_router(noun.router)
+    if isinstance(adapters.store, FolderStore):
+        v1.include_router(build_store_router(adapters.store))
+    app.include_router(v1)
+    app.include_router(health.router)
+    if adapters.settings.supabase_url is None:
+        app.include_router(build_keys_router(EmbeddedIssuer(adapters.settings.keys_dir)))
+    app.add_middleware(BodyLimit, unlimited_prefix=f"{PREFIX}/store/")
+    app.add_middleware(problems.DefectShield)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=adapters.settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "DELETE", "HEAD"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Range", "If-Range"],
+        expose_headers=["ETag", "Location", "Retry-After", "Content-Range", "Content-Disposition", "Accept-Ranges"],
+        max_age=600,
+    )
+    return app
+
+
+def _name_operation(route: APIRoute) -> str:
+    """Name operations as the functions are named: clients are generated from these."""
+    return route.name

@@ -1,0 +1,1 @@
+"""Files that were made, and addresses for them."""

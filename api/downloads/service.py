@@ -1,0 +1,123 @@
+"""Giving a file once: the first transfer takes the claim, and only that transfer can be taken up again, for a while."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+
+from api.downloads.ranges import parse_range
+from dubbing.errors import DownloadGoneError, NotFoundError
+from resources.container import Container
+from resources.database.tables import ArtifactRow, Download
+
+GONE = "This address was used, or what it leads to has expired; ask for a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class FileOnOffer:
+    """A file that a token leads to.
+
+    Attributes:
+        name: name for people under which it is saved.
+    """
+
+    download: Download
+    artifact: ArtifactRow
+    name: str
+
+    @property
+    def etag(self) -> str:
+        """Names the bytes."""
+        return f'"{self.artifact.sha256}"'
+
+
+@dataclass(slots=True)
+class Transfer:
+    """Bytes on their way to a client, from ``start`` up to, not including, ``end``. Close it, however it ends."""
+
+    container: Container
+    offer: FileOnOffer
+    start: int
+    end: int
+    blocks: Iterator[bytes]
+    opened: ExitStack
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is less than the whole file."""
+        return self.end - self.start < self.offer.artifact.size_bytes
+
+    def close(self) -> None:
+        """Let go of the store, and lease the claim on from now: a long transfer may break at its end."""
+        self.opened.close()
+        with self.container.database.transaction() as tx:
+            tx.downloads.extend(self.offer.download.id, _get_lease(self.container), only_open=False)
+
+
+def digest_token(token: str) -> str:
+    """Name a token without giving it away."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def find_offer(container: Container, token: str) -> FileOnOffer:
+    """Find what a token leads to, without taking it.
+
+    Raises:
+        NotFoundError: no such token.
+        DownloadGoneError: expired, or taken and its lease over.
+    """
+    with container.database.transaction() as tx:
+        found = tx.downloads.find(digest_token(token))
+        if found is None:
+            raise NotFoundError("There is no such download.")
+        download, artifact = found
+        source = tx.uploads.get_of_job(artifact.job_id)
+    now = datetime.now(UTC)
+    lease_is_over = download.claimed_at is not None and (download.lease_until is None or download.lease_until <= now)
+    if download.expires_at <= now or lease_is_over:
+        raise DownloadGoneError(GONE)
+    return FileOnOffer(download, artifact, build_file_name(source.file_name, artifact))
+
+
+def begin_transfer(container: Container, token: str, range_header: str | None, if_range: str | None) -> Transfer:
+    """Take a token, or take up the transfer that took it.
+
+    From the first byte only an untaken token is served, so that of two who ask at once one wins. From a later byte
+    the transfer that took it goes on, while its lease lasts. The store is opened before the token is taken: a fault
+    there costs nobody their download.
+
+    Raises:
+        NotFoundError: no such token.
+        DownloadGoneError: taken, or expired.
+        RangeNotSatisfiableError: the range begins behind the end.
+        StorageError: the store failed; the token is not taken.
+    """
+    offer = find_offer(container, token)
+    size_bytes = offer.artifact.size_bytes
+    asked = parse_range(range_header, size_bytes) if if_range in {None, offer.etag} else None
+    start, end = asked or (0, size_bytes)
+    with ExitStack() as stack:
+        blocks = stack.enter_context(container.store.read(offer.artifact.storage_key, start=start, end=end))
+        with container.database.transaction() as tx:
+            taken = tx.downloads.take(offer.download.id, _get_lease(container))
+            goes_on = not taken and start > 0 and tx.downloads.extend(offer.download.id, _get_lease(container))
+        if not taken and not goes_on:
+            raise DownloadGoneError(GONE)
+        return Transfer(container, offer, start, end, blocks, stack.pop_all())
+
+
+def build_file_name(source_name: str, artifact: ArtifactRow) -> str:
+    """Name a file after the recording it was made from.
+
+    >>> build_file_name("talk.final.wav", ArtifactRow(path="pt-BR/captions.srt", language="pt-BR"))
+    'talk.final.pt-BR.captions.srt'
+    """
+    made = PurePosixPath(artifact.path)
+    stem = PurePosixPath(source_name.replace("/", "_")).stem
+    return ".".join(filter(None, [stem, artifact.language, made.name]))
+
+
+def _get_lease(container: Container) -> timedelta:
+    return timedelta(seconds=container.settings.download_lease_seconds)

@@ -1,0 +1,1 @@
+"""Whether the process can work."""

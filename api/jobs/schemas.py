@@ -1,0 +1,105 @@
+"""Bodies of jobs."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from api.schemas import LanguageTag, ProblemSummary, Reply, Request, Text
+from dubbing.jobs import JobState, LanguageState, WaitingOn
+
+Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+
+
+class JobRequest(Request):
+    """A job on a recording that was uploaded."""
+
+    upload_id: uuid.UUID
+    target_languages: Annotated[list[LanguageTag], Field(min_length=1, max_length=200, examples=[["pt-BR", "es"]])]
+    source_language: LanguageTag | None = Field(default=None, description="Detected if left out.", examples=["en"])
+    voices: dict[LanguageTag, Annotated[dict[Name, Name], Field(max_length=50)]] = Field(
+        default_factory=dict,
+        max_length=200,
+        description="Voice by speaker by target language, where the casting is to be overruled; see `/v1/voices`.",
+        examples=[{"es": {"speaker_1": "ef_dora"}}],
+    )
+    reference: Annotated[Text, StringConstraints(max_length=200)] | None = Field(
+        default=None, description="Your own name for the job; given back as it is.", examples=["episode-12"]
+    )
+
+
+class LanguageReply(Reply):
+    """One language of a job."""
+
+    language: str = Field(examples=["pt-BR"])
+    state: LanguageState
+    progress: int = Field(
+        ge=0, le=100, description="Never falls within an attempt; 100 once every file was read back and proved."
+    )
+    waiting_on: WaitingOn | None = Field(description="What it waits for, if it is not being worked on.")
+    attempt: int
+    heartbeat_at: datetime | None = Field(description="Last sign of life; at most 5 seconds old while work goes on.")
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: ProblemSummary | None
+
+
+class JobReply(Reply):
+    """A job as it stands."""
+
+    id: uuid.UUID
+    upload_id: uuid.UUID
+    reference: str | None
+    state: JobState
+    progress: int = Field(ge=0, le=100)
+    attempt: int
+    source_language: str | None = Field(description="As given, or as detected once the recording was heard.")
+    target_languages: list[str]
+    languages: list[LanguageReply]
+    error: ProblemSummary | None = Field(description="Why the whole job failed.")
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobPage(Reply):
+    """Some of the caller's jobs, newest first."""
+
+    items: list[JobReply]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; none on the last one.")
+
+
+class JobQuery(Request):
+    """Which jobs to list."""
+
+    status: JobState | None = Field(default=None, description="Only jobs in this state.")
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
+        default=None, description="`next_cursor` of the page before."
+    )
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+class EventReply(Reply):
+    """Something that happened to a job."""
+
+    id: int
+    type: str = Field(examples=["language.synthesizing"])
+    language: str | None
+    at: datetime
+    data: dict[str, Any]
+
+
+class EventPage(Reply):
+    """Events, oldest first."""
+
+    items: list[EventReply]
+    next_after: int = Field(description="Pass it as `after` to go on from here; there may be nothing yet.")
+
+
+class EventQuery(Request):
+    """Which events to list."""
+
+    after: int = Field(default=0, ge=0, le=(1 << 63) - 1, description="Id of the last event already known.")
+    limit: int = Field(default=100, ge=1, le=500)

@@ -1,0 +1,1 @@
+"""The public keys of an installation that signs its own tokens."""

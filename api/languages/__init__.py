@@ -1,0 +1,1 @@
+"""What the engines in use offer."""

@@ -1,0 +1,62 @@
+"""Letting a client upload one recording."""
+
+import secrets
+import uuid
+from datetime import UTC, datetime
+
+from api.access import Access
+from api.uploads.schemas import UploadReply, UploadRequest
+from dubbing.errors import TooManyUploadsError, UnsupportedMediaTypeError, UploadTooLargeError
+from resources.database.tables import Upload
+
+MAX_PENDING = 200
+"""Upload addresses that one user may have open."""
+
+CONTAINER_TYPES = frozenset({"application/ogg", "application/mp4", "application/mxf", "application/octet-stream"})
+"""Media types of recordings that do not begin with audio/ or video/; the content decides in the end."""
+
+
+def open_upload(access: Access, wanted: UploadRequest) -> UploadReply:
+    """Reserve a key that nobody can guess and sign an address for it.
+
+    Raises:
+        UnsupportedMediaTypeError, UploadTooLargeError, TooManyUploadsError: nothing was reserved.
+        StorageError: the store does not answer.
+    """
+    settings = access.container.settings
+    media_type = wanted.content_type.lower()
+    if not media_type.startswith(("audio/", "video/")) and media_type not in CONTAINER_TYPES:
+        raise UnsupportedMediaTypeError("Only recordings can be dubbed; announce an audio/… or video/… type.")
+    if wanted.size_bytes > settings.max_upload_bytes:
+        raise UploadTooLargeError(f"The recording is larger than {settings.max_upload_mb} MB; compress or split it.")
+    key = f"incoming/{secrets.token_hex(16)}"
+    with access.transaction() as tx:
+        if tx.uploads.count_pending(access.caller.user_id, datetime.now(UTC)) >= MAX_PENDING:
+            raise TooManyUploadsError("Too many uploads are open; finish some or wait until their addresses expire.")
+        signed = access.container.store.sign_upload(
+            key,
+            media_type=media_type,
+            size_bytes=wanted.size_bytes,
+            sha256=wanted.sha256,
+            expires_in_s=settings.upload_ttl_minutes * 60,
+        )
+        upload = Upload(
+            id=uuid.uuid4(),
+            user_id=access.caller.user_id,
+            file_name=wanted.filename,
+            media_type=media_type,
+            storage_key=key,
+            sha256=wanted.sha256,
+            size_bytes=wanted.size_bytes,
+            expires_at=signed.expires_at,
+        )
+        with tx.as_service():
+            tx.jobs.ensure_user(access.caller.user_id)
+            tx.uploads.add(upload)
+    return UploadReply(
+        upload_id=upload.id,
+        method=signed.method,
+        url=signed.url,
+        headers=dict(signed.headers),
+        expires_at=signed.expires_at,
+    )

@@ -1,0 +1,86 @@
+"""A started stack, as an operator starts it."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from tests.e2e.conftest import DEADLINE_S, Machine, find_processes
+from tests.support.waiting import wait_for
+
+READY_S = 120.0
+SIGNS = {
+    "code": "dagster api grpc",
+    "web": "dagster_webserver",
+    "daemon": "dagster._daemon run",
+    "api": "uvicorn api.application:create_app",
+}
+
+
+class Stack:
+    """A started stack; what it prints is read all the time, so that it never waits for us."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.process = machine.start("up", "--port", "0", "--api-port", "0")
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        self.lines += (line for line in self.process.stdout)
+
+    def wait_until_ready(self) -> None:
+        wait_for(lambda: "echo" in self.text or self.process.poll() is not None, "the stack to be ready", READY_S)
+        assert self.process.poll() is None, self.text
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+    def get_address(self, label: str) -> str:
+        found = re.search(rf"^{label}: +(http://127\.0\.0\.1:\d+\S*)$", self.text, re.MULTILINE)
+        assert found, self.text
+        return found[1]
+
+    def get_walkthrough(self) -> str:
+        shown = self.text
+        begin = shown.index("API=http")
+        return shown[begin : shown.index("done\n", shown.index("call", shown.index("artifacts", begin)))] + "done\n"
+
+    def find(self, name: str) -> int | None:
+        """Process id of a service, once it is up as what it is meant to be."""
+        for child in psutil.Process(self.process.pid).children():
+            try:
+                if SIGNS[name] in " ".join(child.cmdline()):
+                    return child.pid
+            except psutil.Error:
+                continue
+        return None
+
+    def wait_for_another(self, name: str, known: int | None = None) -> int:
+        wait_for(lambda: self.find(name) not in (None, known) or self.process.poll() is not None, f"another {name}")
+        pid = self.find(name)
+        assert pid, self.text
+        return pid
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the end; returns the exit code and what was said on standard error."""
+        assert self.process.stderr
+        error = self.process.stderr.read()
+        self._reader.join(DEADLINE_S)
+        return self.process.wait(DEADLINE_S), error
+
+
+@contextmanager
+def started(machine: Machine) -> Iterator[Stack]:
+    stack = Stack(machine)
+    try:
+        stack.wait_until_ready()
+        yield stack
+    finally:
+        stack.process.kill()
+        wait_for(lambda: find_processes(machine) == [], "every process to end")

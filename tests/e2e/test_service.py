@@ -1,0 +1,268 @@
+"""The service as a frontend uses it: a really running stack, and nothing but HTTP."""
+
+import hashlib
+import json
+import os
+import signal
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dubbing.jobs import STAGE_START_PERCENT
+from resources.identity.embedded_issuer import EmbeddedIssuer
+from resources.settings import PREFIX
+from tests.e2e.conftest import Machine
+from tests.e2e.stack import Stack, started
+from tests.support.seaweedfs import ACCESS_KEY_ID, SECRET_ACCESS_KEY, SeaweedFS
+from tests.support.supabase_storage import supabase_storage_emulator
+from tests.support.tokens import make_es256_signer
+from tests.support.waiting import wait_for
+
+ALICE, BOB = uuid.UUID(int=0xA11CE), uuid.UUID(int=0xB0B)
+JOB_S = 240.0
+JOBS_S = 600.0
+RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
+
+
+@dataclass
+class Service:
+    """A running stack with one of the stores, and a way to sign users in."""
+
+    stack: Stack
+    mint: Callable[[uuid.UUID], str]
+
+    def sign_in(self, user_id: uuid.UUID) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.mint(user_id)}"}
+        return httpx.Client(base_url=f"{self.stack.get_address('API')}/v1", headers=headers, timeout=60)
+
+    def count_runs(self) -> Counter[str]:
+        """Runs by the job they were for."""
+        address = self.stack.get_address("Dagster UI")
+        answer = httpx.post(f"{address}/graphql", json={"query": RUNS}, timeout=60).json()
+        tags = [{tag["key"]: tag["value"] for tag in run["tags"]} for run in answer["data"]["runsOrError"]["results"]]
+        return Counter(tag["dagster/partition"] for tag in tags)
+
+
+def set_up_folder(machine: Machine, opened: ExitStack, request: pytest.FixtureRequest) -> Callable[[uuid.UUID], str]:
+    return EmbeddedIssuer(machine.data / "keys").mint
+
+
+def set_up_s3(machine: Machine, opened: ExitStack, request: pytest.FixtureRequest) -> Callable[[uuid.UUID], str]:
+    server: SeaweedFS = request.getfixturevalue("seaweedfs")
+    bucket = f"service-{uuid.uuid4().hex[:8]}"
+    server.make_store(bucket)
+    machine.environment |= {
+        f"{PREFIX}STORE": "s3",
+        f"{PREFIX}BUCKET": bucket,
+        f"{PREFIX}S3_ENDPOINT_URL": server.url,
+        f"{PREFIX}S3_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        f"{PREFIX}S3_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+    }
+    return EmbeddedIssuer(machine.data / "keys").mint
+
+
+def set_up_supabase(machine: Machine, opened: ExitStack, request: pytest.FixtureRequest) -> Callable[[uuid.UUID], str]:
+    """Storage and the keys of Auth from the emulator; the database stays the embedded one."""
+    project = opened.enter_context(supabase_storage_emulator(machine.folder / "supabase"))
+    signer = make_es256_signer(issuer=f"{project.url}/auth/v1")
+    project.signing_keys = [signer.public_jwk()]
+    machine.environment |= {
+        f"{PREFIX}STORE": "supabase",
+        f"{PREFIX}BUCKET": project.bucket,
+        f"{PREFIX}SUPABASE_URL": project.url,
+        f"{PREFIX}SUPABASE_SECRET_KEY": project.secret_key,
+    }
+    return lambda user_id: signer.mint(sub=str(user_id))
+
+
+SET_UPS = {"folder": set_up_folder, "s3": set_up_s3, "supabase": set_up_supabase}
+
+
+@pytest.fixture(scope="module", params=SET_UPS)
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Service]:
+    machine = Machine(tmp_path_factory.mktemp(request.param), cache)
+    with ExitStack() as opened:
+        mint = SET_UPS[request.param](machine, opened, request)
+        yield Service(opened.enter_context(started(machine)), mint)
+
+
+def upload(client: httpx.Client, recording: bytes) -> str:
+    announced = client.post(
+        "/uploads",
+        json={
+            "filename": "Sense & Sensibility „1“.wav",
+            "content_type": "audio/wav",
+            "size_bytes": len(recording),
+            "sha256": hashlib.sha256(recording).hexdigest(),
+        },
+    )
+    assert announced.status_code == 201, announced.text
+    target = announced.json()
+    sent = httpx.request(target["method"], target["url"], headers=target["headers"], content=recording, timeout=60)
+    assert sent.is_success, sent.text
+    return str(target["upload_id"])
+
+
+def follow(client: httpx.Client, job_id: str) -> list[dict[str, Any]]:
+    """Poll a job as a frontend does, with ETags, to its end; returns every state of it that was seen."""
+    seen: list[dict[str, Any]] = []
+    etag = ""
+
+    def is_over() -> bool:
+        nonlocal etag
+        reply = client.get(f"/jobs/{job_id}", headers={"If-None-Match": etag} if etag else {})
+        if reply.status_code != 304:
+            etag = reply.headers["etag"]
+            seen.append(reply.json())
+        return seen[-1]["finished_at"] is not None
+
+    wait_for(is_over, "the job to end", JOB_S)
+    return seen
+
+
+def test_a_recording_is_uploaded_dubbed_polled_and_each_file_downloaded_once(service: Service, samples: Path) -> None:
+    recording = (samples / "sense_and_sensibility.wav").read_bytes()
+    with service.sign_in(ALICE) as alice, service.sign_in(BOB) as bob:
+        body = {"upload_id": upload(alice, recording), "target_languages": ["pt-BR"], "reference": "chapter 1"}
+        key = {"Idempotency-Key": "chapter-1"}
+        submitted = alice.post("/jobs", json=body, headers=key)
+        assert (submitted.status_code, submitted.json()["state"]) == (202, "queued")
+        job_id = submitted.json()["id"]
+        seen = follow(alice, job_id)
+        last = seen[-1]
+        assert last["state"] in ("completed", "completed_with_issues"), last
+        assert (last["progress"], last["source_language"], last["reference"]) == (100, "en", "chapter 1")
+        check_progress([job["languages"][0] for job in seen])
+        check_events(alice, job_id)
+        check_files(alice, job_id, recording)
+        assert alice.post("/jobs", json=body, headers=key).json()["id"] == job_id
+        assert service.count_runs()[job_id] == 1
+        check_stranger(bob, alice, job_id)
+    assert "/v1/downloads/" not in service.stack.text.replace(service.stack.get_walkthrough(), "")
+    assert "Sensibility" not in service.stack.text.replace(service.stack.get_walkthrough(), "")
+
+
+def check_progress(seen: list[dict[str, Any]]) -> None:
+    """States came in the order of the line, progress rose, and 100 came last."""
+    order = [*STAGE_START_PERCENT, "completed", "completed_with_issues"]
+    places = [order.index(language["state"]) for language in seen]
+    assert places == sorted(places)
+    assert {"queued", "transcribing", "synthesizing"} <= {language["state"] for language in seen}
+    progress = [language["progress"] for language in seen]
+    assert progress == sorted(progress)
+    assert len(set(progress)) > 5
+    assert all(language["progress"] < 100 for language in seen if not language["state"].startswith("completed"))
+    assert seen[0]["waiting_on"] == "queue"
+    assert not any(language["waiting_on"] for language in seen if language["state"] == "synthesizing")
+
+
+def check_events(client: httpx.Client, job_id: str) -> None:
+    events = client.get(f"/jobs/{job_id}/events", params={"limit": 500}).json()["items"]
+    types = [event["type"] for event in events]
+    stages = [
+        "transcribing", "translating", "synthesizing", "mixing", "captioning", "finalizing",
+    ]  # fmt: skip
+    assert types[0] == "job.queued"
+    assert [kind.removeprefix("language.") for kind in types if kind.removeprefix("language.") in stages] == stages
+    assert types[-1].startswith("job.completed")
+
+
+def check_files(client: httpx.Client, job_id: str, recording: bytes) -> None:
+    """Every file that the manifest lists is what it says, comes once, and has a name made from the recording's."""
+    files: dict[str, bytes] = {}
+    items = client.get(f"/jobs/{job_id}/artifacts").json()["items"]
+    for item in items:
+        url = client.post(f"/artifacts/{item['id']}/download").json()["url"]
+        reply = httpx.get(url, timeout=60)
+        assert reply.status_code == 200
+        assert hashlib.sha256(reply.content).hexdigest() == item["sha256"]
+        assert "Sense%20%26%20Sensibility%20%E2%80%9E1%E2%80%9C." in reply.headers["content-disposition"]
+        again = httpx.get(url)
+        assert (again.status_code, again.json()["code"]) == (410, "download_gone")
+        files[item["path"]] = reply.content
+    assert set(files) == {"manifest.json", "pt-BR/dub.m4a", "pt-BR/captions.srt", "pt-BR/captions.vtt"}
+    manifest = json.loads(files["manifest.json"])
+    assert manifest["source"]["sha256"] == hashlib.sha256(recording).hexdigest()
+    for entry in manifest["languages"][0]["artifacts"]:
+        assert hashlib.sha256(files[entry["path"]]).hexdigest() == entry["sha256"]
+
+
+def check_stranger(stranger: httpx.Client, owner: httpx.Client, job_id: str) -> None:
+    artifact = owner.get(f"/jobs/{job_id}/artifacts").json()["items"][0]["id"]
+    assert stranger.get("/jobs").json()["items"] == []
+    for method, path in (
+        ("GET", f"/jobs/{job_id}"), ("GET", f"/jobs/{job_id}/events"), ("GET", f"/jobs/{job_id}/artifacts"),
+        ("POST", f"/jobs/{job_id}/cancel"), ("POST", f"/artifacts/{artifact}/download"),
+    ):  # fmt: skip
+        assert stranger.request(method, path).status_code == 404
+
+
+def test_a_job_that_is_cancelled_stops_its_run(service: Service, samples: Path) -> None:
+    """A recording that was never heard before, so that there is work to stop."""
+    recording = (samples / "sense_and_sensibility.wav").read_bytes()
+    changed = recording[:-2] + bytes([recording[-2] ^ 1, recording[-1]])
+    with service.sign_in(ALICE) as alice:
+        upload_id = upload(alice, changed)
+        job_id = alice.post("/jobs", json={"upload_id": upload_id, "target_languages": ["pt-BR"]}).json()["id"]
+        wait_for(lambda: alice.get(f"/jobs/{job_id}").json()["state"] == "running", "the job to run", 60)
+        assert alice.post(f"/jobs/{job_id}/cancel").json()["state"] == "cancelled"
+        wait_for(lambda: find_status(service, job_id) == "CANCELED", "the run to end as cancelled", 60)
+        job = alice.get(f"/jobs/{job_id}").json()
+    assert (job["state"], job["error"]) == ("cancelled", None)
+    assert [language["state"] for language in job["languages"]] == ["cancelled"]
+
+
+def find_status(service: Service, job_id: str) -> str | None:
+    address = service.stack.get_address("Dagster UI")
+    answer = httpx.post(f"{address}/graphql", json={"query": RUNS}, timeout=60).json()
+    for run in answer["data"]["runsOrError"]["results"]:
+        if {"key": "dagster/partition", "value": job_id} in run["tags"]:
+            return str(run["status"])
+    return None
+
+
+@pytest.mark.parametrize("service", ["folder"], indirect=True)
+@pytest.mark.timeout(JOBS_S + 120)
+def test_fifty_jobs_at_once_all_finish_each_launched_once_though_the_daemon_is_killed(
+    service: Service, samples: Path
+) -> None:
+    """All on one recording, so that what the first buys the others find."""
+    recording = (samples / "sense_and_sensibility.wav").read_bytes()
+    jobs: list[str] = []
+    user = uuid.uuid4()
+    with service.sign_in(user) as client:
+        upload_id = upload(client, recording)
+
+        def submit() -> None:
+            with service.sign_in(user) as own:
+                reply = own.post("/jobs", json={"upload_id": upload_id, "target_languages": ["pt-BR"]})
+                jobs.append(reply.raise_for_status().json()["id"])
+
+        threads = [threading.Thread(target=submit) for _ in range(50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(jobs)) == 50
+
+        def count(*states: str) -> int:
+            listed = client.get("/jobs", params={"limit": 100}).json()["items"]
+            return sum(job["state"] in states for job in listed)
+
+        wait_for(lambda: count("completed", "completed_with_issues") >= 3, "the first jobs to end", JOB_S)
+        daemon = service.stack.find("daemon")
+        assert daemon
+        os.kill(daemon, signal.SIGKILL)
+        service.stack.wait_for_another("daemon", daemon)
+        wait_for(lambda: count("queued", "running") == 0, "all jobs to end", JOBS_S)
+        assert count("completed", "completed_with_issues") == 50
+    runs = service.count_runs()
+    assert [runs[job_id] for job_id in jobs] == [1] * 50

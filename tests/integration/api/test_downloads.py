@@ -1,0 +1,204 @@
+import hashlib
+import socket
+import threading
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from sqlalchemy import func, update
+
+from dubbing.jobs import LanguageState
+from dubbing.stages import Artifact
+from resources.database.tables import Download
+from tests.support.desk import ALICE, Desk
+from tests.support.jobs import add_job
+from tests.support.waiting import wait_for
+
+CONTENT = bytes(range(256)) * 40_000
+"""Ten megabytes: more than the sockets of both sides hold."""
+
+
+@dataclass
+class Offer:
+    """An artifact of Alice's that can be downloaded."""
+
+    job_id: uuid.UUID
+    artifact_id: str
+    client: httpx.Client
+
+    def get_url(self) -> str:
+        reply = self.client.post(f"/artifacts/{self.artifact_id}/download")
+        assert reply.status_code == 201
+        return str(reply.json()["url"])
+
+
+@pytest.fixture
+def offer(desk: Desk, alice: httpx.Client, tmp_path: Path) -> Offer:
+    job_id = add_job(desk.database, ("es",), user_id=ALICE)
+    file = tmp_path / "dub.m4a"
+    file.write_bytes(CONTENT)
+    key = f"jobs/{job_id}/es/dub.m4a"
+    desk.container.store.put(key, file)
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    artifact = Artifact("dub", "es/dub.m4a", key, "audio/mp4", len(CONTENT), digest, {})
+    with desk.database.transaction() as tx:
+        tx.values.save_artifact(job_id, "es", artifact, timedelta(hours=48))
+        tx.jobs.advance(job_id, "es", LanguageState.COMPLETED, 100)
+    (item,) = alice.get(f"/jobs/{job_id}/artifacts").json()["items"]
+    return Offer(job_id, item["id"], alice)
+
+
+def let_time_pass(desk: Desk, **columns: timedelta) -> None:
+    """Move the ends of every claim into the past."""
+    with desk.database.transaction() as tx:
+        tx.session.execute(update(Download).values({name: func.now() - ago for name, ago in columns.items()}))
+
+
+def is_gone(reply: httpx.Response) -> bool:
+    return reply.status_code == 410 and reply.json()["code"] == "download_gone"
+
+
+def test_an_address_gives_the_file_once(offer: Offer) -> None:
+    url = offer.get_url()
+    reply = httpx.get(url)
+    assert (reply.status_code, reply.content) == (200, CONTENT)
+    assert reply.headers["content-type"] == "audio/mp4"
+    assert reply.headers["content-disposition"] == "attachment; filename*=UTF-8''talk.es.dub.m4a"
+    assert is_gone(httpx.get(url))
+    assert httpx.get(offer.get_url()).content == CONTENT
+
+
+def test_looking_at_the_headers_does_not_use_the_address(offer: Offer) -> None:
+    url = offer.get_url()
+    head = httpx.head(url)
+    assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(CONTENT)), b"")
+    assert httpx.get(url).content == CONTENT
+
+
+def test_of_many_who_ask_at_once_one_wins(offer: Offer) -> None:
+    url = offer.get_url()
+    replies: list[httpx.Response] = []
+    threads = [threading.Thread(target=lambda: replies.append(httpx.get(url, timeout=60))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(reply.status_code for reply in replies) == [200] + [410] * 7
+    assert [reply.content for reply in replies if reply.status_code == 200] == [CONTENT]
+
+
+def break_off(url: str, after_bytes: int) -> int:
+    """Read some of a file and hang up; returns how many bytes of the file arrived."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname or "", parts.port or 80)) as connection:
+        connection.sendall(f"GET {parts.path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        received = b""
+        while len(received) < after_bytes:
+            received += connection.recv(65_536)
+    return len(received.partition(b"\r\n\r\n")[2])
+
+
+def test_a_broken_transfer_goes_on_where_it_broke(offer: Offer) -> None:
+    url = offer.get_url()
+    arrived = break_off(url, 1_000_000)
+    etag = httpx.head(url).headers["etag"]
+    rest = httpx.get(url, headers={"Range": f"bytes={arrived}-", "If-Range": etag})
+    assert (rest.status_code, rest.content) == (206, CONTENT[arrived:])
+    assert rest.headers["content-range"] == f"bytes {arrived}-{len(CONTENT) - 1}/{len(CONTENT)}"
+    assert is_gone(httpx.get(url))
+    assert is_gone(httpx.get(url, headers={"Range": "bytes=0-10"}))
+
+
+def test_a_range_of_another_version_is_no_resumption(offer: Offer) -> None:
+    url = offer.get_url()
+    break_off(url, 1_000_000)
+    assert is_gone(httpx.get(url, headers={"Range": "bytes=5-", "If-Range": '"other"'}))
+
+
+def test_after_the_lease_nothing_goes_on(desk: Desk, offer: Offer) -> None:
+    url = offer.get_url()
+    httpx.get(url)
+    let_time_pass(desk, lease_until=timedelta(seconds=1))
+    assert is_gone(httpx.get(url, headers={"Range": "bytes=5-"}))
+    assert httpx.head(url).status_code == 410
+
+
+def test_a_transfer_that_outlasts_its_lease_can_still_be_taken_up_again(desk: Desk, offer: Offer) -> None:
+    url = offer.get_url()
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname or "", parts.port or 80)) as connection:
+        connection.sendall(f"GET {parts.path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.recv(1000)
+        let_time_pass(desk, lease_until=timedelta(seconds=1))
+    wait_for(
+        lambda: httpx.get(url, headers={"Range": "bytes=5-"}).status_code == 206, "the end of the transfer to be noted"
+    )
+
+
+def test_an_expired_address_is_gone(desk: Desk, offer: Offer) -> None:
+    url = offer.get_url()
+    let_time_pass(desk, expires_at=timedelta(seconds=1))
+    assert is_gone(httpx.get(url))
+    assert httpx.head(url).status_code == 410
+
+
+def test_a_range_behind_the_end_does_not_use_the_address(offer: Offer) -> None:
+    url = offer.get_url()
+    problem = httpx.get(url, headers={"Range": f"bytes={len(CONTENT)}-"})
+    assert (problem.status_code, problem.json()["code"]) == (416, "range_not_satisfiable")
+    assert httpx.get(url).content == CONTENT
+
+
+def test_a_store_that_fails_does_not_use_the_address(desk: Desk, offer: Offer) -> None:
+    url = offer.get_url()
+    path = Path(desk.container.store.locate(f"jobs/{offer.job_id}/es/dub.m4a"))
+    away = path.rename(path.with_suffix(".away"))
+    problem = httpx.get(url)
+    assert (problem.status_code, problem.json()["code"]) == (503, "object_missing")
+    assert str(path) not in problem.text
+    away.rename(path)
+    assert httpx.get(url).content == CONTENT
+
+
+@pytest.mark.parametrize("token", ["a" * 43, "a" * 16])
+def test_an_address_that_was_never_given_is_not_found(desk: Desk, token: str) -> None:
+    reply = httpx.get(f"{desk.url}/v1/downloads/{token}")
+    assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+
+
+def test_a_stranger_gets_no_address(offer: Offer, bob: httpx.Client) -> None:
+    hidden = bob.post(f"/artifacts/{offer.artifact_id}/download")
+    missing = bob.post(f"/artifacts/{uuid.uuid4()}/download")
+    assert hidden.status_code == missing.status_code == 404
+    assert hidden.json() == missing.json()
+
+
+def test_what_is_not_proved_yet_is_not_offered(desk: Desk, alice: httpx.Client, offer: Offer) -> None:
+    job_id = add_job(desk.database, ("es", "fr"), user_id=ALICE)
+    made = Artifact("dub", "fr/dub.m4a", f"jobs/{job_id}/fr/dub.m4a", "audio/mp4", 1, "0" * 64, {})
+    with desk.database.transaction() as tx:
+        tx.values.save_artifact(job_id, "fr", made, timedelta(hours=48))
+        tx.jobs.advance(job_id, "fr", LanguageState.FINALIZING, 96)
+    assert alice.get(f"/jobs/{job_id}/artifacts").json()["items"] == []
+    with desk.database.transaction() as tx:
+        tx.jobs.advance(job_id, "fr", LanguageState.COMPLETED, 100)
+    assert [item["path"] for item in alice.get(f"/jobs/{job_id}/artifacts").json()["items"]] == ["fr/dub.m4a"]
+
+
+def test_an_artifact_that_has_expired_is_not_offered_any_more(desk: Desk, alice: httpx.Client, offer: Offer) -> None:
+    made = Artifact("dub", "es/dub.m4a", f"jobs/{offer.job_id}/es/dub.m4a", "audio/mp4", 1, "0" * 64, {})
+    with desk.database.transaction() as tx:
+        tx.values.save_artifact(offer.job_id, "es", made, timedelta(seconds=-1))
+    assert alice.get(f"/jobs/{offer.job_id}/artifacts").json()["items"] == []
+    assert is_gone(alice.post(f"/artifacts/{offer.artifact_id}/download"))
+
+
+def test_the_token_is_kept_nowhere(desk: Desk, offer: Offer) -> None:
+    token = offer.get_url().rpartition("/")[2]
+    with desk.database.transaction() as tx:
+        rows = tx.session.execute(Download.__table__.select()).all()
+    assert token not in str(rows)
