@@ -56,6 +56,7 @@ def create_app(container: Container | None = None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=_name_operation,
     )
     app.state.container = adapters

@@ -56,6 +56,7 @@ STATUSES: Mapping[str, int] = {
     "too_many_uploads": 429,
     "auth_unavailable": 503,
     "database_unavailable": 503,
+    "busy": 503,
     "storage_failed": 503,
     "object_missing": 503,
     "disk_full": 503,
@@ -193,7 +194,9 @@ def _answer_framework(request: Request, error: Exception) -> JSONResponse:
         "not_found": "There is nothing at this address.",
         "method_not_allowed": "This address does not take that method.",
     }.get(code, MALFORMED_SENTENCE)
-    headers = {"Allow": ", ".join(_list_methods(request))} if status == 405 else None
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if status == 405 and (methods := _list_methods(request)):
+        headers["Allow"] = ", ".join(methods)
     return reply(code, detail, headers=headers)
 
 

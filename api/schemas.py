@@ -5,12 +5,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def _refuse_unprintable(text: str) -> str:
     if _UNPRINTABLE.search(text):
-        raise ValueError("must not contain control characters")
+        raise ValueError("must not contain control characters, nor those that turn the direction of writing")
     return text
 
 

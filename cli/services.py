@@ -49,10 +49,15 @@ class Addresses:
         return f"http://{HOST}:{self.web_port}"
 
 
-def build_code_server(addresses: Addresses) -> Service:
-    """The one code server: it loads the definitions and is the parent of every run."""
+def build_code_server(addresses: Addresses, run_start: str) -> Service:
+    """The one code server: it loads the definitions, and every run begins in it.
+
+    Args:
+        run_start: ``fork`` or ``spawn``, as the setting says.
+    """
     module, location = get_code_location()
-    command = [*PYTHON, "-m", "dagster", "api", "grpc", "--socket", str(addresses.code_socket)]
+    server = "sensors.code_server" if run_start == "fork" else "dagster"
+    command = [*PYTHON, "-m", server, "api", "grpc", "--socket", str(addresses.code_socket)]
     command += ["--module-name", module, "--location-name", location, "--empty-working-directory"]
     command += ["--use-python-environment-entry-point", "--log-level", "warning"]
     return Service("code", command, probe_code_server(addresses.code_socket), stop_deadline_s=RUN_STOP_S)

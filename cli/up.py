@@ -63,7 +63,7 @@ def run_up(port: int = 3000, api_port: int = 8000) -> int:
         environment = _build_environment(container, addresses)
         workspace = record_workspace(settings.dagster_home, addresses.code_socket)
         with Supervisor(environment, show, stop) as supervisor:
-            supervisor.start([build_code_server(addresses)])
+            supervisor.start([build_code_server(addresses, settings.run_start)])
             supervisor.start(build_clients(addresses, workspace))
             if not stop.is_set():
                 console.print(Text(_render_welcome(settings, addresses)), soft_wrap=True)

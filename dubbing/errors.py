@@ -289,6 +289,13 @@ class UploadMismatchError(RequestError):
     code = "upload_mismatch"
 
 
+class BusyError(RequestError):
+    """As many requests of this kind are worked on as this machine can take."""
+
+    code = "busy"
+    retryable = True
+
+
 class TooManyLanguagesError(RequestError):
     """More languages than one job may have."""
 

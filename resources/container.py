@@ -9,6 +9,7 @@ from typing import Self
 
 from dubbing.engines import Recognizer, Synthesizer, Translator
 from dubbing.errors import ToolMissingError
+from resources.admission import Admission
 from resources.budget import Budget, NoLimit
 from resources.database.connection import Database
 from resources.database.embedded import embedded_postgres, ensure_database
@@ -74,7 +75,7 @@ class Container:
     @cached_property
     def database(self) -> Database:
         """The product's database, migrated."""
-        database = Database(self.database_urls[0])
+        database = Database(self.database_urls[0], max_connections=self.settings.database_connections)
         self._opened.callback(database.close)
         database.migrate()
         return database
@@ -144,6 +145,11 @@ class Container:
     def purchasing(self) -> Purchasing:
         """Everything that is paid for once."""
         return Purchasing(self.database, self.store, self.recognizer, self.translator, self.synthesizer)
+
+    @cached_property
+    def admission(self) -> Admission:
+        """Uploaded recordings."""
+        return Admission(self.store, lambda: self.ffmpeg, max_duration_ms=self.settings.max_duration_ms)
 
     @cached_property
     def intake(self) -> Intake:

@@ -1,8 +1,9 @@
 """Taking in recordings and jobs: checked against what the engines offer before anything is written.
 
-A recording comes from this machine (`submit`), or was uploaded by a client and is admitted when its job is (`admit`).
+A recording comes from this machine (`submit`), or was uploaded by a client and admitted (``admission.py``).
 """
 
+import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,23 +12,13 @@ from pathlib import Path
 from dubbing.casting import plan_casting
 from dubbing.content_key import build_content_key
 from dubbing.engines import QUALITIES, Quality, Recognizer, Synthesizer, Translator
-from dubbing.errors import (
-    InputError,
-    ObjectMissingError,
-    UploadIncompleteError,
-    UploadMismatchError,
-)
+from dubbing.errors import InputError
 from dubbing.languages import find_offered, get_base, parse_language, plan_targets
+from resources.admission import build_source_key
 from resources.database.connection import Database
 from resources.database.tables import DubbingJob, Upload
-from resources.hashing import measure_sha256
 from resources.media.ffmpeg import Ffmpeg
-from resources.media.inspection import (
-    SourceAudio,
-    inspect_media,
-    measure_declared_ms,
-    parse_source_audio,
-)
+from resources.media.inspection import SourceAudio, inspect_media, parse_source_audio
 from resources.storage.port import ObjectStore
 
 
@@ -196,7 +187,7 @@ class Intake:
         upload = Upload(
             id=uuid.uuid4(),
             user_id=request.user_id,
-            file_name=file.name,
+            file_name=os.fsencode(file.name).decode(errors="replace"),
             media_type="application/octet-stream",
             sha256=media.sha256,
             size_bytes=media.size_bytes,
@@ -215,46 +206,3 @@ class Intake:
             self._store.delete(upload.storage_key)
             raise
         return AcceptedJob(job.id, plan.targets, resumed=False)
-
-    def admit(self, upload: Upload) -> tuple[str, int | None]:
-        """Move an uploaded recording to where no upload address reaches, and check there that it is what was announced.
-
-        Moved first, so that nobody can change it between the check and its use. What fails the check is deleted; the
-        client may upload again.
-
-        Returns:
-            The key it has now, and the length its header states in ms, if it states one.
-
-        Raises:
-            UploadIncompleteError: it has not arrived.
-            UploadMismatchError: it is not what was announced.
-            InputError: it is not a recording that can be dubbed.
-            StorageError: the store failed.
-        """
-        key = build_source_key(upload.id)
-        try:
-            self._store.move(upload.storage_key, key)
-        except ObjectMissingError:
-            if self._store.find_info(key) is None:  # else it was moved by a request that then broke off
-                raise UploadIncompleteError(
-                    "The recording has not been uploaded yet; send it to the upload address, then submit again."
-                ) from None
-        try:
-            return key, self._check_arrival(key, upload)
-        except (UploadMismatchError, InputError):
-            self._store.delete(key)
-            raise
-
-    def _check_arrival(self, key: str, upload: Upload) -> int | None:
-        info = self._store.find_info(key)
-        if info is None or info.size_bytes != upload.size_bytes:
-            raise UploadMismatchError("The recording has another size than was announced; upload it again.")
-        with self._store.fetch(key) as file:
-            if measure_sha256(file) != upload.sha256:
-                raise UploadMismatchError("The recording has another sha256 than was announced; upload it again.")
-            return measure_declared_ms(file, self._ffmpeg(), max_duration_ms=self._max_duration_ms)
-
-
-def build_source_key(upload_id: uuid.UUID) -> str:
-    """Build the key under which a recording lies that nobody can replace any more."""
-    return f"sources/{upload_id}"

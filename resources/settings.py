@@ -46,6 +46,9 @@ class Settings(BaseSettings):
         default=None,
         description="postgresql://… of Dagster's own database; needed when DUBLINE_DATABASE_URL is set.",
     )
+    database_connections: int = Field(
+        default=30, ge=4, le=1000, description="Most connections to the product's database that one process opens."
+    )
     weights_dir: Path | None = Field(
         default=None, description="Folder with model weights to use instead of those in the installed packages."
     )
@@ -55,6 +58,11 @@ class Settings(BaseSettings):
     engine_threads: int = Field(default=2, ge=1, le=64, description="Processor threads the local engine may use.")
     loudness: Literal["podcast", "ebu_r128", "atsc_a85"] = Field(
         default="podcast", description="Loudness target of the dubs: podcast -16 LUFS, ebu_r128 -23, atsc_a85 -24."
+    )
+
+    run_start: Literal["fork", "spawn"] = Field(
+        default="fork",
+        description="How runs begin: forked from a process that has imported everything, or Dagster's stock way.",
     )
 
     public_url: str = Field(

@@ -2,7 +2,6 @@
 
 import base64
 from typing import Annotated
-from urllib.parse import quote
 
 from anyio import CancelScope, to_thread
 from fastapi import APIRouter, Header, Path
@@ -12,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from api.access import ContainerDependency
 from api.downloads.service import FileOnOffer, Transfer, begin_transfer, find_offer
 from api.problems import document
+from resources.storage.disposition import build_content_disposition
 
 router = APIRouter(tags=["downloads"])
 
@@ -33,7 +33,7 @@ class TransferResponse(StreamingResponse):
             total = transfer.offer.artifact.size_bytes
             headers["Content-Range"] = f"bytes {transfer.start}-{transfer.end - 1}/{total}"
         super().__init__(
-            transfer.blocks,
+            transfer.send(),
             206 if transfer.is_partial else 200,
             headers,
             media_type=transfer.offer.artifact.media_type,
@@ -55,7 +55,7 @@ def build_headers(offer: FileOnOffer) -> dict[str, str]:
     return {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-store",
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(offer.name, safe='')}",
+        "Content-Disposition": build_content_disposition(offer.name),
         "ETag": offer.etag,
         "Repr-Digest": f"sha-256=:{digest}:",
         "X-Content-Type-Options": "nosniff",

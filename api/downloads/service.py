@@ -43,17 +43,27 @@ class Transfer:
     end: int
     blocks: Iterator[bytes]
     opened: ExitStack
+    sent_bytes: int = 0
 
     @property
     def is_partial(self) -> bool:
         """Whether it is less than the whole file."""
         return self.end - self.start < self.offer.artifact.size_bytes
 
+    def send(self) -> Iterator[bytes]:
+        """Give block after block; one counts as sent when the next is asked for."""
+        for block in self.blocks:
+            yield block
+            self.sent_bytes += len(block)
+
     def close(self) -> None:
-        """Let go of the store, and lease the claim on from now: a long transfer may break at its end."""
+        """Let go of the store, and lease what is missing to the next transfer; after the last byte there is none."""
         self.opened.close()
+        reached = self.start + self.sent_bytes
+        is_whole = reached >= self.offer.artifact.size_bytes
+        lease = timedelta(0) if is_whole else timedelta(seconds=self.container.settings.download_lease_seconds)
         with self.container.database.transaction() as tx:
-            tx.downloads.extend(self.offer.download.id, _get_lease(self.container), only_open=False)
+            tx.downloads.record_end(self.offer.download.id, reached, lease)
 
 
 def digest_token(token: str) -> str:
@@ -75,7 +85,7 @@ def find_offer(container: Container, token: str) -> FileOnOffer:
         download, artifact = found
         source = tx.uploads.get_of_job(artifact.job_id)
     now = datetime.now(UTC)
-    lease_is_over = download.claimed_at is not None and (download.lease_until is None or download.lease_until <= now)
+    lease_is_over = download.lease_until is not None and download.lease_until <= now
     if download.expires_at <= now or lease_is_over:
         raise DownloadGoneError(GONE)
     return FileOnOffer(download, artifact, build_file_name(source.file_name, artifact))
@@ -84,9 +94,9 @@ def find_offer(container: Container, token: str) -> FileOnOffer:
 def begin_transfer(container: Container, token: str, range_header: str | None, if_range: str | None) -> Transfer:
     """Take a token, or take up the transfer that took it.
 
-    From the first byte only an untaken token is served, so that of two who ask at once one wins. From a later byte
-    the transfer that took it goes on, while its lease lasts. The store is opened before the token is taken: a fault
-    there costs nobody their download.
+    An untaken token is taken by the first who asks. A transfer that broke off goes on once for each time it broke,
+    from a byte that it reached, while its lease lasts. The store is opened first: a fault there costs nobody their
+    download.
 
     Raises:
         NotFoundError: no such token.
@@ -101,10 +111,8 @@ def begin_transfer(container: Container, token: str, range_header: str | None, i
     with ExitStack() as stack:
         blocks = stack.enter_context(container.store.read(offer.artifact.storage_key, start=start, end=end))
         with container.database.transaction() as tx:
-            taken = tx.downloads.take(offer.download.id, _get_lease(container))
-            goes_on = not taken and start > 0 and tx.downloads.extend(offer.download.id, _get_lease(container))
-        if not taken and not goes_on:
-            raise DownloadGoneError(GONE)
+            if not tx.downloads.take(offer.download.id) and not tx.downloads.take_up_again(offer.download.id, start):
+                raise DownloadGoneError(GONE)
         return Transfer(container, offer, start, end, blocks, stack.pop_all())
 
 
@@ -117,7 +125,3 @@ def build_file_name(source_name: str, artifact: ArtifactRow) -> str:
     made = PurePosixPath(artifact.path)
     stem = PurePosixPath(source_name.replace("/", "_")).stem
     return ".".join(filter(None, [stem, artifact.language, made.name]))
-
-
-def _get_lease(container: Container) -> timedelta:
-    return timedelta(seconds=container.settings.download_lease_seconds)

@@ -19,8 +19,8 @@ class HealthReply(Reply):
 
 
 @router.get("/healthz")
-def get_health() -> HealthReply:
-    """Say that the process answers."""
+async def get_health() -> HealthReply:
+    """Say that the process answers, however busy its threads are."""
     return HealthReply()
 
 

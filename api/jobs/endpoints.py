@@ -27,7 +27,8 @@ _LOCATION = {"Location": {"description": "Where to poll the job.", "schema": {"t
             *("malformed_request", "bad_input", "empty_file", "not_media", "unsafe_media", "no_audio_stream"),
             *("truncated_media", "too_long", "unknown_language", "unsupported_language", "unknown_voice"),
             *("too_many_languages", "upload_mismatch", "budget_exceeded", "not_found", "upload_incomplete"),
-            *("idempotency_conflict", "request_too_large", "storage_failed", "disk_full"),
+            *("idempotency_conflict", "request_too_large", "storage_failed", "object_missing"),
+            *("disk_full", "busy"),
         ),
     },
 )

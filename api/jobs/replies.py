@@ -1,8 +1,6 @@
 """From rows to the bodies that clients read."""
 
-import uuid
 from collections.abc import Sequence
-from datetime import datetime
 
 from api.jobs.schemas import EventReply, JobReply, LanguageReply
 from api.schemas import ProblemSummary
@@ -38,9 +36,9 @@ def build_event_reply(event: JobEvent) -> EventReply:
     return EventReply(id=event.id, type=event.type, language=event.language, at=event.at, data=event.data)
 
 
-def build_etag(job_id: uuid.UUID, version: datetime) -> str:
+def build_etag(version: str) -> str:
     """Name a state of a job; weak, for it stands for the meaning and not for the bytes."""
-    return f'W/"{job_id.hex[:8]}-{version.timestamp():.6f}"'
+    return f'W/"{version}"'
 
 
 def _build_language_reply(task: LanguageTask) -> LanguageReply:

@@ -7,7 +7,8 @@ from api.cursors import parse_cursor, render_cursor
 from api.jobs.replies import build_etag, build_event_reply, build_job_reply
 from api.jobs.schemas import EventPage, EventQuery, JobPage, JobQuery, JobReply
 from dubbing.errors import JobFinishedError, NotFoundError
-from dubbing.jobs import FINAL_JOB_STATES, JobState
+from dubbing.jobs import FINAL_JOB_STATES, JobState, LanguageState
+from dubbing.launching import is_called_off
 from resources.database.connection import UnitOfWork
 from resources.database.job_views import Position
 from resources.database.tables import DubbingJob
@@ -39,15 +40,14 @@ def read_job(access: Access, job_id: uuid.UUID, known_etags: str | None) -> tupl
         NotFoundError: no such job of the caller's.
     """
     with access.transaction() as tx:
-        if known_etags is not None:
-            version = tx.views.find_version(access.caller.user_id, job_id)
-            if version is None:
-                raise NotFoundError(NO_SUCH_JOB)
-            etag = build_etag(job_id, version)
-            if etag in {known.strip() for known in known_etags.split(",")}:
-                return None, etag
-        reply = _describe(tx, find_own_job(access, tx, job_id))
-    return reply, build_etag(job_id, reply.updated_at)
+        # Before the rows: what changes in between makes the next poll a full one, and is never hidden.
+        version = tx.views.find_version(access.caller.user_id, job_id)
+        if version is None:
+            raise NotFoundError(NO_SUCH_JOB)
+        etag = build_etag(version)
+        if known_etags is not None and etag in {known.strip() for known in known_etags.split(",")}:
+            return None, etag
+        return _describe(tx, find_own_job(access, tx, job_id)), etag
 
 
 def list_own_events(access: Access, job_id: uuid.UUID, query: EventQuery) -> EventPage:
@@ -70,13 +70,14 @@ def cancel_own_job(access: Access, job_id: uuid.UUID) -> JobReply:
 
     Raises:
         NotFoundError: no such job of the caller's.
-        JobFinishedError: it has ended otherwise.
+        JobFinishedError: it has ended by itself.
     """
     with access.transaction() as tx:
         job = find_own_job(access, tx, job_id)
         with tx.as_service():
             job = tx.jobs.lock(job_id)
-            if JobState(job.state) in FINAL_JOB_STATES - {JobState.CANCELLED}:
+            states = [LanguageState(task.state) for task in tx.jobs.list_languages(job_id)]
+            if JobState(job.state) in FINAL_JOB_STATES and not is_called_off(states):
                 raise JobFinishedError("The job has ended already; there is nothing to cancel.")
             tx.jobs.cancel(job_id)
             tx.session.expire_all()

@@ -1,5 +1,6 @@
-"""Submitting a job: its recording admitted, its languages planned, and all of it written in one transaction."""
+"""Submitting a job: its languages planned, its recording admitted, and then all of it written in one transaction."""
 
+import threading
 import uuid
 
 from sqlalchemy.exc import IntegrityError
@@ -8,13 +9,18 @@ from api.access import Access
 from api.jobs.replies import build_job_reply
 from api.jobs.schemas import JobReply, JobRequest
 from dubbing.content_key import build_content_key
-from dubbing.errors import IdempotencyConflictError, NotFoundError, TooManyLanguagesError
+from dubbing.errors import BusyError, IdempotencyConflictError, NotFoundError, TooManyLanguagesError
 from resources import intake
-from resources.database.connection import UnitOfWork
-from resources.database.tables import DubbingJob, Upload
+from resources.database.tables import Upload
 from resources.intake import JobPlan
 
-NO_SUCH_UPLOAD = "There is no such upload."
+MAX_ADMISSIONS = 8
+"""Recordings that one process checks at once: each takes a connection, a thread and a copy on disk."""
+
+ADMISSION_WAIT_S = 10
+"""How long a request waits for its turn, seconds."""
+
+_ADMISSIONS = threading.BoundedSemaphore(MAX_ADMISSIONS)
 
 
 def submit_job(access: Access, wanted: JobRequest, idempotency_key: str | None) -> JobReply:
@@ -25,13 +31,33 @@ def submit_job(access: Access, wanted: JobRequest, idempotency_key: str | None) 
         InputError, UploadIncompleteError, UploadMismatchError: the recording cannot be dubbed.
         IdempotencyConflictError: the key stands for another body.
         BudgetExceededError: there is no money for it.
+        BusyError: too many recordings are being checked at this moment.
     """
+    made = _find_made(access, wanted, idempotency_key)
+    if made is not None:
+        return made
     plan = _plan(access, wanted)
+    _admit(access, wanted.upload_id)
     try:
-        return _submit(access, wanted, plan, idempotency_key)
+        return _write(access, plan, wanted, idempotency_key)
     except IntegrityError:
         # Two requests with one key at the same moment: the other one was first, and now it can be seen.
-        return _submit(access, wanted, plan, idempotency_key)
+        made = _find_made(access, wanted, idempotency_key)
+        if made is None:
+            raise
+        return made
+
+
+def _find_made(access: Access, wanted: JobRequest, idempotency_key: str | None) -> JobReply | None:
+    if idempotency_key is None:
+        return None
+    with access.transaction() as tx:
+        made = tx.jobs.find_by_idempotency_key(access.caller.user_id, idempotency_key)
+        if made is None:
+            return None
+        if made.idempotency_digest != _digest(wanted):
+            raise IdempotencyConflictError("This Idempotency-Key was used for another request; take a new one.")
+        return build_job_reply(made, tx.jobs.list_languages(made.id))
 
 
 def _plan(access: Access, wanted: JobRequest) -> JobPlan:
@@ -45,35 +71,43 @@ def _plan(access: Access, wanted: JobRequest) -> JobPlan:
     )
 
 
-def _submit(access: Access, wanted: JobRequest, plan: JobPlan, idempotency_key: str | None) -> JobReply:
-    digest = build_content_key("submission", body=wanted.model_dump(mode="json"))
+def _admit(access: Access, upload_id: uuid.UUID) -> None:
+    """Admit a recording once, however many jobs are submitted for it, and in no transaction: it may take a while."""
+    if _get_upload(access, upload_id).verified_at is not None:
+        return
+    if not _ADMISSIONS.acquire(timeout=ADMISSION_WAIT_S):
+        raise BusyError("Many recordings are being checked at this moment; try again in a few seconds.")
+    try:
+        with access.container.database.hold(f"upload:{upload_id}"):
+            upload = _get_upload(access, upload_id)
+            if upload.verified_at is None:
+                key, declared_ms = access.container.admission.admit(upload)
+                with access.transaction() as tx, tx.as_service():
+                    tx.uploads.mark_verified(upload_id, storage_key=key, duration_ms=declared_ms)
+    finally:
+        _ADMISSIONS.release()
+
+
+def _get_upload(access: Access, upload_id: uuid.UUID) -> Upload:
     with access.transaction() as tx:
-        if idempotency_key is not None:
-            made = tx.jobs.find_by_idempotency_key(access.caller.user_id, idempotency_key)
-            if made is not None:
-                return _repeat(tx, made, digest)
+        upload = tx.uploads.find(upload_id)
+    if upload is None:
+        raise NotFoundError("There is no such upload.")
+    return upload
+
+
+def _write(access: Access, plan: JobPlan, wanted: JobRequest, idempotency_key: str | None) -> JobReply:
+    with access.transaction() as tx:
         upload = tx.uploads.find(wanted.upload_id)
         if upload is None:
-            raise NotFoundError(NO_SUCH_UPLOAD)
+            raise NotFoundError("There is no such upload.")
         with tx.as_service():
-            upload = _admit(access, tx, wanted.upload_id)
             job = plan.build_job(upload)
-            job.idempotency_key, job.idempotency_digest = idempotency_key, digest
+            job.idempotency_key, job.idempotency_digest = idempotency_key, _digest(wanted)
             access.container.budget.check(tx, job, upload)
             tx.jobs.add_job(job, plan.targets)
             return build_job_reply(job, tx.jobs.list_languages(job.id))
 
 
-def _admit(access: Access, tx: UnitOfWork, upload_id: uuid.UUID) -> Upload:
-    """Admit a recording once, however many jobs are submitted for it at the same moment."""
-    upload = tx.uploads.lock(upload_id)
-    if upload.verified_at is None:
-        key, declared_ms = access.container.intake.admit(upload)
-        tx.uploads.mark_verified(upload_id, storage_key=key, duration_ms=declared_ms)
-    return upload
-
-
-def _repeat(tx: UnitOfWork, made: DubbingJob, digest: str) -> JobReply:
-    if made.idempotency_digest != digest:
-        raise IdempotencyConflictError("This Idempotency-Key was used for another request; take a new one.")
-    return build_job_reply(made, tx.jobs.list_languages(made.id))
+def _digest(wanted: JobRequest) -> str:
+    return build_content_key("submission", body=wanted.model_dump(mode="json"))

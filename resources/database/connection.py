@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from dubbing.errors import DatabaseUnavailableError, JobBusyError
@@ -40,6 +41,15 @@ SERVICE_ROLE = "service_role"
 CALLER_ROLE = "authenticated"
 """A person with a token. Supabase's own name."""
 
+POOL_SIZE = 10
+"""Connections that stay open; more are opened when they are needed."""
+
+POOL_TIMEOUT_S = 10
+"""How long a transaction waits for a connection, seconds."""
+
+LOCK_TIMEOUT = "30s"
+"""How long somebody waits for what another process holds."""
+
 _MIGRATING = threading.Lock()
 """Alembic keeps what it works on in global variables."""
 
@@ -57,6 +67,8 @@ def _reaching() -> Iterator[None]:
     """
     try:
         yield
+    except PoolTimeoutError as error:
+        raise DatabaseUnavailableError("Every connection to the database is in use; try again in a moment.") from error
     except (OperationalError, psycopg.OperationalError) as error:
         if isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
             raise DatabaseUnavailableError(
@@ -119,14 +131,22 @@ class UnitOfWork:
 class Database:
     """Opens transactions on one Postgres database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, max_connections: int = 30) -> None:
+        self._max_connections = max_connections
         self._url = make_url(url).set(drivername="postgresql+psycopg")
 
     @cached_property
     def engine(self) -> Engine:
         """Connection pool; made at first use."""
         # Parameters are customers' words: an error must not carry them.
-        return create_engine(self._url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+        return create_engine(
+            self._url,
+            pool_pre_ping=True,
+            pool_size=min(POOL_SIZE, self._max_connections),
+            max_overflow=max(0, self._max_connections - POOL_SIZE),
+            pool_timeout=POOL_TIMEOUT_S,
+            hide_parameters=True,
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
@@ -184,6 +204,26 @@ class Database:
                 with contextlib.suppress(OperationalError):  # a connection that is gone has let go of it
                     connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
 
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """Do something that only one at a time may do, in this process or another; the others wait their turn.
+
+        Raises:
+            DatabaseUnavailableError: the turn did not come.
+        """
+        number = {"number": _number_lock(name)}
+        with _reaching(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": LOCK_TIMEOUT})
+            try:
+                connection.execute(text("SELECT pg_advisory_lock(:number)"), number)
+            finally:
+                connection.execute(text("RESET lock_timeout"))
+            try:
+                yield
+            finally:
+                with contextlib.suppress(OperationalError):  # a connection that is gone has let go of it
+                    connection.execute(text("SELECT pg_advisory_unlock(:number)"), number)
+
     def ping(self) -> None:
         """Ask Postgres for an answer.
 
@@ -209,3 +249,8 @@ class Database:
         """Give the connections back."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+
+
+def _number_lock(name: str) -> int:
+    """Advisory locks are numbers."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

@@ -30,29 +30,36 @@ class Downloads:
         found = self._session.execute(statement).one_or_none()
         return (found[0], found[1]) if found is not None else None
 
-    def take(self, download_id: uuid.UUID, lease: timedelta) -> bool:
+    def take(self, download_id: uuid.UUID) -> bool:
         """Take a claim; of two that try at once, one does."""
         taken = (
             update(Download)
             .where(Download.id == download_id, Download.claimed_at.is_(None), Download.expires_at > func.now())
-            .values(claimed_at=func.now(), lease_until=func.least(func.now() + lease, Download.expires_at))
+            .values(claimed_at=func.now())
             .returning(Download.id)
         )
         return self._session.scalar(taken) is not None
 
-    def extend(self, download_id: uuid.UUID, lease: timedelta, *, only_open: bool = True) -> bool:
-        """Lease a taken claim on to its transfer, from now; False when it may not be.
-
-        Args:
-            only_open: not if the lease is over; the transfer itself may outlast it, and passes False at its end.
-        """
-        conditions = [Download.id == download_id, Download.claimed_at.is_not(None)]
-        if only_open:
-            conditions.append(Download.lease_until > func.now())
-        extended = (
+    def take_up_again(self, download_id: uuid.UUID, start: int) -> bool:
+        """Go on with a transfer that has broken off, from a byte that it reached; of two that try at once, one does."""
+        reached = (Download.sent_bytes >= start) if start else (Download.sent_bytes == 0)
+        resumed = (
             update(Download)
-            .where(*conditions)
-            .values(lease_until=func.least(func.now() + lease, Download.expires_at))
+            .where(
+                Download.id == download_id,
+                reached,
+                Download.lease_until > func.now(),
+                Download.expires_at > func.now(),
+            )
+            .values(sent_bytes=None)
             .returning(Download.id)
         )
-        return self._session.scalar(extended) is not None
+        return self._session.scalar(resumed) is not None
+
+    def record_end(self, download_id: uuid.UUID, sent_bytes: int, lease: timedelta) -> None:
+        """Record how far a transfer came, and for how long another may go on from there."""
+        self._session.execute(
+            update(Download)
+            .where(Download.id == download_id)
+            .values(sent_bytes=sent_bytes, lease_until=func.now() + lease)
+        )

@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import Text, cast, func, literal, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from dubbing.jobs import DELIVERED_STATES, JobState
@@ -58,10 +59,17 @@ class JobViews:
         statement = select(DubbingJob).where(DubbingJob.id == job_id, DubbingJob.user_id == user_id)
         return self._session.scalars(statement).one_or_none()
 
-    def find_version(self, user_id: uuid.UUID, job_id: uuid.UUID) -> datetime | None:
-        """Find when a job or one of its languages last changed: one query over two indexes."""
-        newest = select(func.max(LanguageTask.updated_at)).where(LanguageTask.job_id == DubbingJob.id).scalar_subquery()
-        statement = select(func.greatest(DubbingJob.updated_at, newest)).where(
+    def find_version(self, user_id: uuid.UUID, job_id: uuid.UUID) -> str | None:
+        """Find a name for the state of a job and its languages: another one after every change. One query."""
+        # Every stamp and not the newest: a change that was stamped first may be committed last.
+        stamp = func.extract("epoch", LanguageTask.updated_at)
+        stamps = (
+            select(func.string_agg(cast(stamp, Text), aggregate_order_by(literal(","), LanguageTask.language)))
+            .where(LanguageTask.job_id == DubbingJob.id)
+            .scalar_subquery()
+        )
+        own = cast(func.extract("epoch", DubbingJob.updated_at), Text)
+        statement = select(func.md5(own + "," + func.coalesce(stamps, ""))).where(
             DubbingJob.id == job_id, DubbingJob.user_id == user_id
         )
         return self._session.scalar(statement)

@@ -26,6 +26,8 @@ SUBMITTED = "dubline_job_submitted"
 CANCELLED = "dubline_job_cancelled"
 """Channels on which Postgres tells listeners that there is something to do."""
 
+_UNDER_WAY = LanguageTask.state.not_in([state.value for state in FINAL_LANGUAGE_STATES])
+
 
 class Jobs:
     """Repository over one transaction."""
@@ -107,7 +109,7 @@ class Jobs:
         self.lock(job_id)
         changed = (
             update(LanguageTask)
-            .where(task, LanguageTask.state.not_in([final.value for final in FINAL_LANGUAGE_STATES]))
+            .where(task, _UNDER_WAY)
             .values(
                 moved
                 | {
@@ -123,12 +125,13 @@ class Jobs:
 
     def hold(self, job_id: uuid.UUID, languages: Collection[str], waiting_on: WaitingOn) -> None:
         """Show that languages wait for something."""
+        self.lock(job_id)
         self._session.execute(
             update(LanguageTask)
             .where(
                 LanguageTask.job_id == job_id,
                 LanguageTask.language.in_(languages),
-                LanguageTask.state.not_in([final.value for final in FINAL_LANGUAGE_STATES]),
+                _UNDER_WAY,
             )
             .values(waiting_on=waiting_on.value)
         )
@@ -140,7 +143,7 @@ class Jobs:
             select(LanguageTask.id)
             .where(
                 LanguageTask.job_id == job_id,
-                LanguageTask.state.not_in([final.value for final in FINAL_LANGUAGE_STATES]),
+                _UNDER_WAY,
             )
             .with_for_update(skip_locked=True)
         )

@@ -291,7 +291,8 @@ class ArtifactRow(Base):
 class Download(Base):
     """A claim to one artifact, good for one transfer; its token is kept as a digest only.
 
-    ``lease_until`` is how long the transfer that claimed it can be taken up again.
+    ``sent_bytes`` is how far the transfer that claimed it came, once it has ended; until ``lease_until`` another may go
+    on from there.
     """
 
     __tablename__ = "downloads"
@@ -304,6 +305,7 @@ class Download(Base):
     expires_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
+    sent_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class VendorCall(Base):

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -27,15 +26,6 @@ class Uploads:
         """Find a recording."""
         return self._session.scalars(select(Upload).where(Upload.id == upload_id)).one_or_none()
 
-    def lock(self, upload_id: uuid.UUID) -> Upload:
-        """Hold a recording until the transaction ends, and return it as it is now.
-
-        Raises:
-            NoResultFound: there is none with this id.
-        """
-        statement = select(Upload).where(Upload.id == upload_id).with_for_update()
-        return self._session.scalars(statement.execution_options(populate_existing=True)).one()
-
     def get_of_job(self, job_id: uuid.UUID) -> Upload:
         """Return the recording of a job."""
         return self._session.scalars(select(Upload).join(DubbingJob).where(DubbingJob.id == job_id)).one()
@@ -54,13 +44,10 @@ class Uploads:
             update(Upload).where(Upload.id == upload_id).values(media=dict(media), duration_ms=media["duration_ms"])
         )
 
-    def count_pending(self, user_id: uuid.UUID, now: datetime) -> int:
-        """Count the upload addresses of a user that are open."""
-        return (
-            self._session.scalar(
-                select(func.count())
-                .select_from(Upload)
-                .where(Upload.user_id == user_id, Upload.verified_at.is_(None), Upload.expires_at > now)
-            )
-            or 0
+    def measure_pending(self, user_id: uuid.UUID) -> tuple[int, int]:
+        """Count the upload addresses of a user that are open, and the bytes they are for."""
+        statement = select(func.count(), func.coalesce(func.sum(Upload.size_bytes), 0)).where(
+            Upload.user_id == user_id, Upload.verified_at.is_(None), Upload.expires_at > func.now()
         )
+        count, size_bytes = self._session.execute(statement).one()
+        return int(count), int(size_bytes)

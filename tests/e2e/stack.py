@@ -12,7 +12,7 @@ from tests.support.waiting import wait_for
 
 READY_S = 120.0
 SIGNS = {
-    "code": "dagster api grpc",
+    "code": "sensors.code_server api grpc",
     "web": "dagster_webserver",
     "daemon": "dagster._daemon run",
     "api": "uvicorn api.application:create_app",

@@ -124,7 +124,7 @@ def follow(client: httpx.Client, job_id: str) -> list[dict[str, Any]]:
             seen.append(reply.json())
         return seen[-1]["finished_at"] is not None
 
-    wait_for(is_over, "the job to end", JOB_S)
+    wait_for(is_over, "the job to end", JOB_S, pause_s=0.1)
     return seen
 
 
@@ -257,12 +257,12 @@ def test_fifty_jobs_at_once_all_finish_each_launched_once_though_the_daemon_is_k
             listed = client.get("/jobs", params={"limit": 100}).json()["items"]
             return sum(job["state"] in states for job in listed)
 
-        wait_for(lambda: count("completed", "completed_with_issues") >= 3, "the first jobs to end", JOB_S)
+        wait_for(lambda: count("completed", "completed_with_issues") >= 3, "the first jobs to end", JOB_S, pause_s=1)
         daemon = service.stack.find("daemon")
         assert daemon
         os.kill(daemon, signal.SIGKILL)
         service.stack.wait_for_another("daemon", daemon)
-        wait_for(lambda: count("queued", "running") == 0, "all jobs to end", JOBS_S)
+        wait_for(lambda: count("queued", "running") == 0, "all jobs to end", JOBS_S, pause_s=1)
         assert count("completed", "completed_with_issues") == 50
     runs = service.count_runs()
     assert [runs[job_id] for job_id in jobs] == [1] * 50

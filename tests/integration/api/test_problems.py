@@ -1,5 +1,6 @@
 import json
 import logging
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -67,6 +68,7 @@ def test_the_key_that_checks_our_tokens_is_published(desk: Desk) -> None:
     [
         ("GET", "/nowhere", 404, "not_found"),
         ("GET", "/v1/nowhere", 404, "not_found"),
+        ("GET", "/v1/jobs/", 404, "not_found"),
         ("DELETE", "/v1/uploads", 405, "method_not_allowed"),
     ],
 )
@@ -122,6 +124,23 @@ def test_without_a_database_the_answer_is_503_and_comes_again_later(tmp_path: Pa
     assert reply.json()["code"] == "database_unavailable"
     assert "retry-after" in reply.headers
     assert "hunter2" not in reply.text + ready.text
+
+
+def test_when_every_connection_is_in_use_the_answer_is_503(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resources.database.connection.POOL_TIMEOUT_S", 0.1)
+    with (
+        open_desk(tmp_path, database_url, database_connections=4) as desk,
+        desk.sign_in(ALICE) as client,
+        ExitStack() as held,
+    ):
+        for _ in range(4):
+            held.enter_context(desk.database.transaction())
+        reply = client.get("/jobs")
+        held.close()
+        assert (reply.status_code, reply.json()["code"]) == (503, "database_unavailable")
+        assert client.get("/jobs").status_code == 200
 
 
 def test_only_pages_that_were_named_may_call_from_a_browser(tmp_path: Path, desk: Desk, database_url: str) -> None:

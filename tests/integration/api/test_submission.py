@@ -1,14 +1,18 @@
 import hashlib
+import json
 import threading
 import uuid
+from pathlib import Path
 
 import httpx
 import pytest
 
+from api.jobs.submission import MAX_ADMISSIONS
 from dubbing.errors import BudgetExceededError
 from resources.database.embedded import PostgresAddress
 from tests.support.desk import ALICE, Desk, announce, open_desk, submit, upload
 from tests.support.postgres import fresh_database
+from tests.support.waiting import wait_for
 
 
 def test_an_uploaded_recording_becomes_a_queued_job(desk: Desk, alice: httpx.Client, recording: bytes) -> None:
@@ -169,8 +173,6 @@ def test_two_uploads_submitted_at_once_under_one_key_make_one_job(
 def test_a_request_that_cannot_be_served_says_why(
     alice: httpx.Client, recording: bytes, changes: dict[str, object], status: int, code: str
 ) -> None:
-    import json
-
     body = json.dumps({"upload_id": str(uuid.uuid4()), "target_languages": ["es"], **changes})
     problem = alice.post("/jobs", content=body, headers={"Content-Type": "application/json"})
     assert (problem.status_code, problem.json()["code"]) == (status, code)
@@ -243,3 +245,57 @@ def test_the_digest_is_of_the_bytes_that_were_sent(alice: httpx.Client, recordin
     problem = alice.post("/jobs", json={"upload_id": announced["upload_id"], "target_languages": ["es"]})
     assert sent.status_code >= 400
     assert problem.json()["code"] == "upload_incomplete"
+
+
+def test_a_repeated_request_gives_its_job_though_its_language_is_not_offered_any_more(
+    desk: Desk, alice: httpx.Client, recording: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"upload_id": upload(alice, recording), "target_languages": ["es"]}
+    first = alice.post("/jobs", json=body, headers={"Idempotency-Key": "before"})
+    monkeypatch.setattr(desk.container.translator, "_targets", ())
+    again = alice.post("/jobs", json=body, headers={"Idempotency-Key": "before"})
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+
+
+def test_while_recordings_are_being_checked_others_are_served(
+    desk: Desk, alice: httpx.Client, recording: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many requests for one recording whose check takes long: neither connections nor threads run out."""
+    upload_id = upload(alice, recording)
+    go_on, begun = threading.Event(), threading.Event()
+    admit = desk.container.admission.admit
+
+    def admit_slowly(found: object) -> object:
+        begun.set()
+        go_on.wait(60)
+        return admit(found)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk.container.admission, "admit", admit_slowly)
+    monkeypatch.setattr("api.jobs.submission.ADMISSION_WAIT_S", 0.1)
+    replies: list[httpx.Response] = []
+
+    def send() -> None:
+        with desk.sign_in(ALICE) as client:
+            replies.append(client.post("/jobs", json={"upload_id": upload_id, "target_languages": ["es"]}))
+
+    threads = [threading.Thread(target=send) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert begun.wait(30)
+        wait_for(lambda: len(replies) == 40 - MAX_ADMISSIONS, "the others to be sent away")
+        assert {(reply.status_code, reply.json()["code"]) for reply in replies} == {(503, "busy")}
+        assert alice.get("/jobs").status_code == 200
+    finally:
+        go_on.set()
+        for thread in threads:
+            thread.join()
+    assert sorted({reply.status_code for reply in replies}) == [202, 503]
+
+
+def test_a_user_cannot_announce_bytes_without_end(tmp_path: Path, database_url: str, recording: bytes) -> None:
+    with open_desk(tmp_path, database_url, max_upload_mb=1) as desk, desk.sign_in(uuid.uuid4()) as client:
+        replies = [announce(client, recording, size_bytes=1_000_000) for _ in range(11)]
+    assert [reply.status_code for reply in replies] == [201] * 10 + [429]
+    assert replies[-1].json()["code"] == "too_many_uploads"
+    assert "retry-after" in replies[-1].headers

@@ -6,7 +6,7 @@ ADDRESSES = Addresses(8000, 3000, Path("/run/code.sock"))
 
 
 def find_command(name: str) -> list[str]:
-    services = [build_code_server(ADDRESSES), *build_clients(ADDRESSES, Path("/home/workspace.yaml"))]
+    services = [build_code_server(ADDRESSES, "fork"), *build_clients(ADDRESSES, Path("/home/workspace.yaml"))]
     return list(next(service.command for service in services if service.name == name))
 
 
