@@ -7,6 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 
 from api import problems
 from api.artifacts import endpoints as artifacts
@@ -50,7 +51,7 @@ def create_app(container: Container | None = None) -> FastAPI:
         if container is None:
             await to_thread.run_sync(adapters.close)
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Dubline",
         version="1",
         description=DESCRIPTION,

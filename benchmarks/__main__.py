@@ -1,7 +1,7 @@
 """`make bench`: how fast each part of the line is on this machine, as a table and as JSON.
 
-Figures are ratios to the length of the audio, so that machines can be compared; each is the best of some runs, the
-one that other work on the machine disturbed least.
+Figures of the line are ratios to the length of the audio, so that machines can be compared; each is the best of some
+runs, the one that other work on the machine disturbed least. Those of the service are seconds.
 """
 
 import json
@@ -15,6 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.service import measure_service
 from dubbing.engines import Voice
 from dubbing.mixing import PRESETS, plan_mix
 from dubbing.units import ms_to_s
@@ -37,6 +38,7 @@ def main() -> None:
     with Container(load_settings()) as container, tempfile.TemporaryDirectory(prefix="dubline-bench-") as folder:
         figures |= measure_engines(container)
         figures |= measure_media(container, Path(folder))
+    figures |= measure_service()
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table = Table("figure", "value")
     for name, value in figures.items():

@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -176,6 +177,14 @@ def test_every_error_of_a_client_has_a_status_that_is_documented() -> None:
     page = (ROOT / "docs" / "errors.md").read_text()
     for code, status in STATUSES.items():
         assert f"| {status} | `{code}` |" in page
+
+
+def test_the_page_that_shows_the_api_needs_no_other_server(desk: Desk) -> None:
+    page = httpx.get(f"{desk.url}/docs").text
+    parts = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(parts) == 3
+    assert all(part.startswith("/") and httpx.get(desk.url + part).status_code == 200 for part in parts)
+    assert "//" not in "".join(re.findall(r"url: '([^']+)'", page))
 
 
 def test_settings_of_the_embedded_mode_need_nothing(tmp_path: Path) -> None:
