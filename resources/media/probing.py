@@ -4,20 +4,24 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from threading import Timer
+from typing import IO, cast
 
 from dubbing.errors import InputError, NoAudioStreamError, NotMediaError, ToolMissingError
 from dubbing.units import s_to_ms
-from resources.media import av_probe
+from resources.media import av_probe, confined
 from resources.media.containers import build_whitelists, find_sound_offset
 from resources.media.ffmpeg import INSTALL_HINT, MAX_ALLOCATION_BYTES, Ffmpeg, name_file
+from resources.media.probe_answer import DAMAGED, Answer, Stream, parse_answer
 
 PROBE_TIMEOUT_S = 60
 """Time for reading a header, seconds; it takes a fraction of one, more on a network disk."""
+
+MAX_ANSWER_BYTES = 1024 * 1024
+"""Longest answer of a prober that is read, bytes; honest ones have a few kilobytes."""
 
 MAX_CHANNELS = 8
 """Most channels with an agreed order (7.1), which can be folded to stereo."""
@@ -30,7 +34,7 @@ _EXACT_HEADERS = frozenset({"wav", "w64", "aiff", "caf", "au", "flac", "mov"})
 
 _LENGTH_TAGS = (b"Xing", b"Info", b"VBRI")
 _LENGTH_TAG_REACH_BYTES = 256
-_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +62,63 @@ def probe_header(path: Path, container: str, ffmpeg: Ffmpeg) -> Header:
         NoAudioStreamError: pictures only.
         InputError: a layout that we do not dub.
     """
-    facts = _ask_prober(path, container, ffmpeg)
-    streams: list[Mapping[str, Any]] = facts.get("streams", [])
-    audio = next((stream for stream in streams if stream.get("codec_type") == "audio"), None)
+    answer = parse_answer(_ask_prober(_build_command(path, container, ffmpeg)))
+    is_exact = container in _EXACT_HEADERS or (container == "mp3" and _has_length_tag(path))
+    return read_header(answer, container, is_exact=is_exact)
+
+
+def read_header(answer: Answer, container: str, *, is_exact: bool) -> Header:
+    """Take from a prober's answer what we need of the first audio stream.
+
+    Args:
+        is_exact: the file states the length of the stream, else it is an estimate.
+
+    Raises:
+        NoAudioStreamError: pictures only.
+        InputError: a layout that we do not dub.
+    """
+    audio = next((stream for stream in answer.streams if stream.codec_type == "audio"), None)
     if audio is None:
         raise NoAudioStreamError("There is no sound in this file; give one with an audio track.")
-    header = Header(
-        codec=str(audio.get("codec_name", "unknown")),
-        rate_hz=int(audio.get("sample_rate", 0)),
-        channels=int(audio.get("channels", 0)),
-        declared_ms=_find_declared_ms(path, container, audio, facts),
-        has_video=any(_is_video(stream) for stream in streams),
-    )
-    if header.rate_hz not in RATES_HZ or not 0 < header.channels <= MAX_CHANNELS:
+    if audio.sample_rate not in RATES_HZ or not 0 < audio.channels <= MAX_CHANNELS:
         raise InputError(f"The sound has an unusual layout; export it with 1 to {MAX_CHANNELS} channels at 48 kHz.")
-    return header
+    length_s = audio.duration if is_exact else None
+    if container == "matroska":
+        length_s = _find_matroska_length_s(audio, answer)
+    return Header(
+        codec=audio.codec_name,
+        rate_hz=audio.sample_rate,
+        channels=audio.channels,
+        declared_ms=None if length_s is None or length_s < 0 else s_to_ms(length_s),
+        has_video=any(stream.is_video for stream in answer.streams),
+    )
 
 
-def _ask_prober(path: Path, container: str, ffmpeg: Ffmpeg) -> dict[str, Any]:
-    try:
-        answer = subprocess.run(
-            _build_command(path, container, ffmpeg),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=True,
-            timeout=PROBE_TIMEOUT_S,
-        )
-        return dict(json.loads(answer.stdout))
-    except (subprocess.SubprocessError, ValueError) as error:
-        raise NotMediaError("The file is damaged, or not the recording that its first bytes promise.") from error
+def _ask_prober(command: list[str]) -> bytes:
+    """Run a prober under limits of memory, time and what it may say."""
+    confinement = [sys.executable, "-I", "-S", str(confined.__file__)]
+    with subprocess.Popen(
+        [*confinement, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as prober:
+        alarm = Timer(PROBE_TIMEOUT_S, prober.kill)
+        alarm.start()
+        try:
+            answer, exit_code = _read_answer(prober)
+        finally:
+            prober.kill()
+            alarm.cancel()
+    if exit_code == confined.CANNOT_RUN:
+        raise ToolMissingError(f"The ffprobe beside ffmpeg does not run; {INSTALL_HINT}.")
+    if exit_code or len(answer) > MAX_ANSWER_BYTES:
+        raise NotMediaError(DAMAGED)
+    return answer
+
+
+def _read_answer(prober: subprocess.Popen[bytes]) -> tuple[bytes, int]:
+    answer = cast(IO[bytes], prober.stdout).read(MAX_ANSWER_BYTES + 1)
+    if len(answer) > MAX_ANSWER_BYTES:
+        prober.kill()
+    return answer, prober.wait()
 
 
 def _build_command(path: Path, container: str, ffmpeg: Ffmpeg) -> list[str]:
@@ -111,21 +143,12 @@ def _check_av_is_installed() -> None:
         raise ToolMissingError(f"Neither ffprobe nor the av package is there; {INSTALL_HINT} and `pip install av`.")
 
 
-def _find_declared_ms(path: Path, container: str, audio: Mapping[str, Any], facts: Mapping[str, Any]) -> int | None:
-    if container == "matroska":
-        return _find_matroska_ms(audio, facts)
-    is_exact = container in _EXACT_HEADERS or (container == "mp3" and _has_length_tag(path))
-    return s_to_ms(float(audio["duration"])) if is_exact and "duration" in audio else None
-
-
-def _find_matroska_ms(audio: Mapping[str, Any], facts: Mapping[str, Any]) -> int | None:
+def _find_matroska_length_s(audio: Stream, answer: Answer) -> float | None:
     """A stream's own length is in a tag that most writers set; the film's length says nothing of its sound."""
-    if clock := _CLOCK.fullmatch(str(audio.get("tags", {}).get("DURATION", ""))):
+    if clock := _CLOCK.fullmatch(audio.tags.DURATION or ""):
         hours, minutes, seconds = clock.groups()
-        return s_to_ms(int(hours) * 3600 + int(minutes) * 60 + float(seconds))
-    has_video = any(_is_video(stream) for stream in facts["streams"])
-    length = facts.get("format", {}).get("duration")
-    return None if has_video or length is None else s_to_ms(float(length))
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    return None if any(stream.is_video for stream in answer.streams) else answer.format.duration
 
 
 def _has_length_tag(path: Path) -> bool:
@@ -134,7 +157,3 @@ def _has_length_tag(path: Path) -> bool:
         file.seek(find_sound_offset(file))
         head = file.read(_LENGTH_TAG_REACH_BYTES)
     return any(tag in head for tag in _LENGTH_TAGS)
-
-
-def _is_video(stream: Mapping[str, Any]) -> bool:
-    return stream.get("codec_type") == "video" and not stream.get("disposition", {}).get("attached_pic")

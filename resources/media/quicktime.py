@@ -5,81 +5,99 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from dubbing.errors import NotMediaError
+
 MAX_BOXES = 200_000
-"""Boxes looked at in one row. A day of MP4 in fragments of a second has 173 000; hostile files have millions."""
+"""Boxes looked at in one file. A day of MP4 in fragments of a second has 173 000; hostile files have millions."""
 
-MAX_FILE_BYTES = 2**62
-"""No file is so long; what lies behind cannot even be sought, bytes."""
-
-_TRACK_TO_REFERENCES = (b"mdia", b"minf", b"dinf", b"dref")
-_MAX_REFERENCES_BYTES = 65_536
+_MOVIE_TO_REFERENCES = (b"trak", b"mdia", b"minf", b"dinf", b"dref")
+_REFERENCES_HEAD_BYTES = 8
 _SELF_CONTAINED = 1
 """Flag of a data reference: the sound is in this file. Source: ISO/IEC 14496-12, 8.7.2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box: its four letters, and where its body begins and ends in the file, bytes."""
+    """A box: its four letters, and where it lies in the file, bytes.
+
+    Attributes:
+        body: where its content begins.
+        end: where it ends, never beyond what it lies in.
+        declared_end: where it says that it ends.
+    """
 
     kind: bytes
     body: int
     end: int
+    declared_end: int
 
 
-def read_boxes(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
-    """Read a row of boxes; ends quietly where it is malformed.
+class BoxReader:
+    """Reads the boxes of one file, `MAX_BOXES` altogether, whatever lies in what and however often it is asked.
 
-    The end of a box is what it declares, which may lie beyond ``end``.
+    Children never reach beyond their parent: a file could otherwise have each of its boxes read once for every other.
     """
-    at = start
-    for _ in range(MAX_BOXES):
-        if at + 8 > min(end, MAX_FILE_BYTES):
-            return
-        file.seek(at)
-        head = file.read(16)
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = MAX_BOXES
+
+    def read_row(self, start: int, end: int) -> Iterator[Box]:
+        """Read the boxes that follow each other from ``start``; ends quietly where they are malformed.
+
+        Raises:
+            NotMediaError: more boxes than any recording has.
+        """
+        at = start
+        while at + 8 <= end and (box := self._read_box(at, end)) is not None:
+            yield box
+            at = box.declared_end
+
+    def read_path(self, parent: Box, kinds: tuple[bytes, ...]) -> Iterator[Box]:
+        """Find every box that is reached from another by way of these kinds, each inside the one before."""
+        for child in self.read_row(parent.body, parent.end):
+            if child.kind == kinds[0]:
+                if len(kinds) == 1:
+                    yield child
+                else:
+                    yield from self.read_path(child, kinds[1:])
+
+    def read_flags(self, box: Box) -> int:
+        """Read the version and flags that a box of the newer kind begins with."""
+        self._file.seek(box.body)
+        return int.from_bytes(self._file.read(4))
+
+    def _read_box(self, at: int, end: int) -> Box | None:
+        if not self._left:
+            raise NotMediaError("The file is made of far too many parts; export the recording again.")
+        self._left -= 1
+        self._file.seek(at)
+        head = self._file.read(16)
         if len(head) < 8:
-            return
+            return None
         size, kind = struct.unpack(">I4s", head[:8])
         body = at + 8
         if size == 1 and len(head) == 16:
             (size,), body = struct.unpack(">Q", head[8:]), at + 16
         elif size == 0:
             size = end - at
-        if size < body - at:
-            return
-        yield Box(kind, body, at + size)
-        at += size
+        return None if size < body - at else Box(kind, body, min(at + size, end), at + size)
 
 
-def find_box(file: BinaryIO, start: int, end: int, kind: bytes) -> Box | None:
-    """Find the first box of a kind in a row."""
-    return next((box for box in read_boxes(file, start, end) if box.kind == kind), None)
+def has_outside_references(boxes: BoxReader, movie: Box) -> bool:
+    """Tell whether a film takes its sound or picture from other files or addresses.
 
-
-def has_outside_references(file: BinaryIO, size_bytes: int) -> bool:
-    """Tell whether a film takes its sound or picture from other files or addresses."""
-    movie = find_box(file, 0, size_bytes, b"moov")
-    if movie is None:
-        return False
+    Args:
+        movie: its index, the box ``moov``.
+    """
+    if any(boxes.read_path(movie, (b"rmra",))):
+        return True
     return any(
-        box.kind == b"rmra" or (box.kind == b"trak" and _points_outside(file, box))
-        for box in read_boxes(file, movie.body, movie.end)
+        _is_outside(boxes, entry)
+        for references in boxes.read_path(movie, _MOVIE_TO_REFERENCES)
+        for entry in boxes.read_row(references.body + _REFERENCES_HEAD_BYTES, references.end)
     )
 
 
-def _points_outside(file: BinaryIO, track: Box) -> bool:
-    box: Box | None = track
-    for kind in _TRACK_TO_REFERENCES:
-        if box is None:
-            return False
-        box = find_box(file, box.body, box.end, kind)
-    if box is None:
-        return False
-    entries = read_boxes(file, box.body + 8, min(box.end, box.body + _MAX_REFERENCES_BYTES))
-    return any(_is_outside(file, entry) for entry in entries)
-
-
-def _is_outside(file: BinaryIO, entry: Box) -> bool:
-    file.seek(entry.body)
-    flags = int.from_bytes(file.read(4))
-    return not flags & _SELF_CONTAINED and entry.end > entry.body + 4
+def _is_outside(boxes: BoxReader, entry: Box) -> bool:
+    return not boxes.read_flags(entry) & _SELF_CONTAINED and entry.declared_end > entry.body + 4

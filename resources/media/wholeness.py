@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dubbing.errors import TruncatedMediaError, UnsafeMediaError
-from resources.media.quicktime import has_outside_references, read_boxes
+from resources.media.quicktime import BoxReader, has_outside_references
 
 SLACK_BYTES = 8
 """How far a declared end may lie beyond the file's: pad bytes that writers count and leave out."""
@@ -35,14 +35,13 @@ def check_is_whole(path: Path, container: str) -> None:
     Raises:
         TruncatedMediaError: the file ends before the length it declares.
         UnsafeMediaError: it refers to other files or addresses.
+        NotMediaError: it is made of more parts than any recording.
     """
     find_declared_end = _FINDERS.get(container)
     if find_declared_end is None:
         return
     with path.open("rb") as file:
         size_bytes = file.seek(0, os.SEEK_END)
-        if container == "mov" and has_outside_references(file, size_bytes):
-            raise UnsafeMediaError("The sound of this film is in another file; export it as one self-contained file.")
         declared = find_declared_end(file, size_bytes)
     if declared is not None and declared > size_bytes + SLACK_BYTES:
         raise TruncatedMediaError("The file breaks off before its end; upload the whole recording again.")
@@ -97,10 +96,16 @@ def _find_caf_end(file: BinaryIO, size_bytes: int) -> int | None:
 
 
 def _find_mov_end(file: BinaryIO, size_bytes: int) -> int | None:
+    boxes = BoxReader(file)
     end, has_index = 0, False
-    for box in read_boxes(file, 0, size_bytes):
-        end = box.end
-        has_index |= box.kind == b"moov"
+    for box in boxes.read_row(0, size_bytes):
+        end = box.declared_end
+        if box.kind == b"moov":
+            has_index = True
+            if has_outside_references(boxes, box):
+                raise UnsafeMediaError(
+                    "The sound of this film is in another file; export it as one self-contained file."
+                )
     return end if has_index else _NO_FILE_IS_SO_LONG
 
 

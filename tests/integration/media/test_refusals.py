@@ -1,6 +1,5 @@
 """Recordings that are refused: each with its own reason, without opening anything else, at little cost."""
 
-import dataclasses
 import os
 import resource
 import socket
@@ -27,7 +26,6 @@ from dubbing.errors import (
     TruncatedMediaError,
     UnsafeMediaError,
 )
-from resources.media import probing
 from resources.media.containers import build_whitelists
 from resources.media.ffmpeg import Ffmpeg, name_file, start_ffmpeg
 from resources.media.inspection import SourceAudio, inspect_media
@@ -361,12 +359,3 @@ def test_an_absurd_rate(ffmpeg: Ffmpeg, tmp_path: Path, rate_hz: int):
 def test_more_channels_than_anybody_can_place(ffmpeg: Ffmpeg, tmp_path: Path):
     samples = np.stack([make_noise(500, 8000)] * 12, axis=1)
     check_refused(ffmpeg, encode(ffmpeg, samples, 8000, tmp_path / "merger", "-f", "wav"), InputError)
-
-
-def test_a_prober_that_hangs_is_not_waited_for_long(ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(probing, "PROBE_TIMEOUT_S", 0.2)
-    prober = tmp_path / "ffprobe"
-    prober.write_text("#!/bin/sh\nexec sleep 60\n")
-    prober.chmod(0o755)
-    file = encode(ffmpeg, make_noise(500, 8000), 8000, tmp_path / "merger", "-f", "wav")
-    check_refused(dataclasses.replace(ffmpeg, probe_path=prober), file, NotMediaError)
