@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
 from rich.console import Console
 
@@ -22,6 +22,9 @@ from resources.database.connection import Database
 from resources.identity.caller import LOCAL_USER_ID
 from resources.intake import JobRequest
 from resources.settings import load_settings
+
+if TYPE_CHECKING:
+    from dagster._core.events import StepFailureData
 
 
 def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -> int:
@@ -73,13 +76,22 @@ def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
     if not result.success:
-        errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-        broken = {error.cls_name for error in errors if error and error.cls_name}
-        _end_broken(container.database, job_id, broken)
+        failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+        broken = {failure.error.cls_name for failure in failures if failure.error and failure.error.cls_name}
+        codes = {str(failure.user_failure_data.metadata["code"].value) for failure in failures if _has_code(failure)}
+        _end_broken(container.database, job_id, broken, codes)
 
 
-def _end_broken(database: Database, job_id: uuid.UUID, broken: set[str]) -> None:
+def _has_code(failure: "StepFailureData") -> bool:
+    return failure.user_failure_data is not None and "code" in failure.user_failure_data.metadata
+
+
+def _end_broken(database: Database, job_id: uuid.UUID, broken: set[str], codes: set[str]) -> None:
     """Tell a fault that leaves the job for another try from one that ended it without saying so itself.
+
+    Args:
+        broken: names of the exceptions that ended steps.
+        codes: of the errors of ours that did.
 
     Raises:
         KeyboardInterrupt: Ctrl-C, which Dagster has taken for a failure of the stage.
@@ -87,16 +99,15 @@ def _end_broken(database: Database, job_id: uuid.UUID, broken: set[str]) -> None
     """
     if broken & {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}:
         raise KeyboardInterrupt
-    for error in (
-        JobBusyError("Another process works on this job right now; wait for it to finish."),
-        DatabaseUnavailableError("The database went away; run the same command again."),
-    ):
-        if type(error).__name__ in broken:
-            raise error
+    if JobBusyError.code in codes:
+        raise JobBusyError("Another process works on this job right now; wait for it to finish.")
     with database.transaction() as tx:
-        if tx.jobs.get(job_id).state not in FINAL_JOB_STATES:
-            unexpected = DubbingError("Something unexpected happened; the run in Dagster has the place.")
-            tx.jobs.fail_job(job_id, "run", unexpected)
+        if tx.jobs.get(job_id).state in FINAL_JOB_STATES:
+            return
+        if DatabaseUnavailableError.code in codes:
+            raise DatabaseUnavailableError("The database went away; run the same command again.")
+        unexpected = DubbingError("Something unexpected happened; the run in Dagster has the place.")
+        tx.jobs.fail_job(job_id, "run", unexpected)
 
 
 def _put_back(database: Database, job_id: uuid.UUID) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from dub_assets.retries import Try
 from dubbing.stages import CaptionFiles, Dubs, SegmentedTranscript, Translations, Voicings
 from resources.container import Container
 from resources.database.connection import UnitOfWork
@@ -21,13 +22,19 @@ class JobRecordsIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Save a stage's value; the same value twice is the same as once."""
-        with self._container.database.transaction() as tx:
-            _save(tx, uuid.UUID(context.partition_key), obj, self._container.settings.artifact_ttl)
+        job_id = uuid.UUID(context.partition_key)
+        with self._begin(context, job_id).judging_errors(), self._container.database.transaction() as tx:
+            _save(tx, job_id, obj, self._container.settings.artifact_ttl)
 
     def load_input(self, context: dg.InputContext) -> object:
         """Load what an earlier stage, of this run or another, left for the job."""
-        with self._container.database.transaction() as tx:
-            return _load(tx, uuid.UUID(context.partition_key), context.dagster_type.typing_type)
+        job_id = uuid.UUID(context.partition_key)
+        with self._begin(context, job_id).judging_errors(), self._container.database.transaction() as tx:
+            return _load(tx, job_id, context.dagster_type.typing_type)
+
+    def _begin(self, context: dg.OutputContext | dg.InputContext, job_id: uuid.UUID) -> Try:
+        step = context.step_context
+        return Try(job_id, step.step.key, step.previous_attempt_count, self._container.database, step.log)
 
 
 def _save(tx: UnitOfWork, job_id: uuid.UUID, value: object, ttl: timedelta) -> None:

@@ -1,13 +1,11 @@
 """One stage of one job: its languages side by side, each failing alone, errors recorded once.
 
 A stage raises only when nothing is left to do or the fault is not a language's; everything else it lost is told
-in the job's records, in the asset's metadata and by a failed check. While it is open the job shows a heartbeat, and
-a job that was cancelled stops it.
+in the job's records, in the asset's metadata and by a failed check. While it is open the job shows a heartbeat; a job
+that was cancelled stops it, and so does the loss of the hold on the job.
 """
 
-import sys
 import threading
-import traceback
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -19,11 +17,20 @@ import dagster as dg
 
 from dub_assets.checks import EVERY_LANGUAGE
 from dub_assets.heartbeat import keep_beating
-from dubbing.errors import DatabaseUnavailableError, DiskFullError, DubbingError, ToolMissingError, WeightsError
+from dub_assets.retries import UNEXPECTED, Try, log_frames
+from dubbing.errors import (
+    DatabaseUnavailableError,
+    DiskFullError,
+    DubbingError,
+    JobBusyError,
+    ToolMissingError,
+    WeightsError,
+)
 from dubbing.jobs import LanguageState, WaitingOn, measure_progress
 from dubbing.launching import is_called_off
 from resources.container import Container
 from resources.database.connection import UnitOfWork
+from resources.database.job_lock import JobLock
 from resources.media.ffmpeg import stop_running_ffmpeg
 
 Made = TypeVar("Made")
@@ -51,6 +58,7 @@ class Stage:
     container: Container
     state: LanguageState
     log: dg.DagsterLogManager
+    lock: JobLock
     failures: dict[str, DubbingError] = field(default_factory=dict)
     is_called_off: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -61,7 +69,16 @@ class Stage:
             return tx.jobs.list_active_languages(self.job_id)
 
     def beat(self) -> None:
-        """Show that the job is worked on, and stop the work if the job was cancelled."""
+        """Show that the job is worked on, and stop the work if the job was cancelled or is not held any more.
+
+        Raises:
+            JobBusyError: it is not held any more.
+        """
+        try:
+            self.lock.check()
+        except JobBusyError:
+            self._stop()
+            raise
         with self.container.database.transaction() as tx:
             tx.jobs.beat(self.job_id)
             self._heed(tx)
@@ -140,12 +157,8 @@ class Stage:
         except DubbingError as error:
             self._lose(language, error)
         except Exception:  # noqa: BLE001 - one language's defect must not cost the others their dubs
-            # Frames only: the message of an unknown exception may hold customer text.
-            frames = "".join(traceback.format_tb(sys.exc_info()[2]))
-            self.log.error(  # noqa: TRY400 - see above
-                "An unexpected error in %s:\n%s", language, frames
-            )
-            self._lose(language, DubbingError("Something unexpected happened; the log of the run has the place."))
+            log_frames(self.log, f"An unexpected error in {language}")
+            self._lose(language, DubbingError(UNEXPECTED))
         return None
 
     def _lose(self, language: str, error: DubbingError) -> None:
@@ -158,37 +171,35 @@ class Stage:
 
 @contextmanager
 def open_stage(context: dg.AssetExecutionContext, container: Container, state: LanguageState) -> Iterator[Stage]:
-    """Hold the job while a stage works on it, and record an error that ends the whole job.
+    """Hold the job while a stage works on it, and decide what becomes of it after an error.
 
     Raises:
-        dagster.Failure: the error, with its code; Dagster retries only what may pass.
+        dagster.RetryRequested, dagster.Failure: what an error came to; see `Try.judging_errors`.
         dagster.DagsterExecutionInterruptedError: the job was cancelled; its run ends as cancelled too.
-        JobBusyError: another process holds the job; nothing is recorded.
     """
-    stage = Stage(uuid.UUID(context.partition_key), container, state, context.log)
-    with container.database.lock_job(context.partition_key):
+    job_id = uuid.UUID(context.partition_key)
+    this_try = Try(job_id, state.value, context.retry_number, container.database, context.log)
+    with this_try.judging_errors(), container.database.lock_job(context.partition_key) as lock:
+        stage = Stage(job_id, container, state, context.log, lock)
         try:
             with keep_beating(stage.beat):
                 stage.check_wanted()
                 yield stage
         except DatabaseUnavailableError:
             raise
-        except Exception as error:
-            stage.beat()  # or what broke because the job was cancelled a moment ago would be taken for a failure
+        except Exception:
+            # What broke because the job was cancelled, or is not ours any more, must not be taken for a failure.
+            stage.beat()
             if stage.is_called_off:
                 _end_cancelled(context)
-            if not isinstance(error, DubbingError):
-                raise
-            with container.database.transaction() as tx:
-                tx.jobs.fail_job(stage.job_id, state.value, error)
-            raise dg.Failure(error.message, metadata={"code": error.code}, allow_retries=error.retryable) from error
+            raise
 
 
 def _end_cancelled(context: dg.AssetExecutionContext) -> Never:
     """End the run as Dagster ends one that is cancelled from its own pages."""
     context.log.info("The job was cancelled; its work is stopped.")
     context.instance.report_run_canceling(context.run)
-    raise dg.DagsterExecutionInterruptedError
+    raise dg.DagsterExecutionInterruptedError from None  # what broke meanwhile may hold a customer's words
 
 
 def tabulate(rows: Mapping[str, Mapping[str, str | int | float]]) -> dg.TableMetadataValue:

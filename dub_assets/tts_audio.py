@@ -1,6 +1,5 @@
 """The third stage: every line is read aloud and given its place in the dub."""
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
@@ -48,10 +47,10 @@ def tts_audio(
 
     A take is paid for once; a line that cannot be read is marked and the rest of the language goes on.
     """
-    with container.database.transaction() as tx:
-        overrides = tx.jobs.get(uuid.UUID(context.partition_key)).voices
     speakers = list(dict.fromkeys(segment.speaker for segment in transcript.segments))
     with open_stage(context, container, LanguageState.SYNTHESIZING) as stage:
+        with container.database.transaction() as tx:
+            overrides = tx.jobs.get(stage.job_id).voices
 
         def voice_language(language: str, report: Report) -> tuple[VoicedSegment, ...]:
             voices = container.synthesizer.list_voices()

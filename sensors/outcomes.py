@@ -1,6 +1,7 @@
 """What a run's fate means for its job."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from dagster import DagsterRun, DagsterRunStatus
@@ -10,12 +11,22 @@ from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG
 from dubbing.errors import DubbingError, RunCrashedError
 from dubbing.jobs import FINAL_JOB_STATES, JobState
 
+SILENCE = timedelta(seconds=60)
+"""Without a sign of life for so long, a run has nobody who works on it: a stage shows one every few seconds, and the
+longest wait of one that is tried again is ten. Dagster does not see it by itself, for its launcher starts processes and
+does not look after them."""
+
+LAUNCHED = frozenset({DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING})
+"""Runs that are a process's to end."""
+
 
 class Step(Enum):
     """What to do next with a job in flight."""
 
     WAIT = auto()
     STOP_RUN = auto()
+    FAIL_RUN = auto()
+    CANCEL_RUN = auto()
     FOLLOW = auto()
     CANCEL_JOB = auto()
     FAIL_JOB = auto()
@@ -39,8 +50,24 @@ class Outcome:
 WAIT = Outcome(Step.WAIT)
 END = Outcome(Step.END)
 
+ONLY_IF_NOBODY_WORKS = frozenset({Step.FAIL_RUN, Step.CANCEL_RUN, Step.FAIL_JOB})
+"""Steps that would be wrong while a process holds the job, whatever else speaks for them."""
 
-def plan_outcome(state: JobState, run: DagsterRun | None, *, is_superseded: bool = False) -> Outcome:
+
+def is_silent(now: datetime, *, run_changed_at: datetime, heartbeat_at: datetime | None) -> bool:
+    """Tell whether a run has shown no sign of life for long: no step of its own and no work on its job."""
+    return now - max(run_changed_at, heartbeat_at or run_changed_at) > SILENCE
+
+
+def plan_outcome(
+    state: JobState,
+    run: DagsterRun | None,
+    *,
+    is_superseded: bool = False,
+    is_called_off: bool = False,
+    is_silent: bool = False,
+    is_held: bool = False,
+) -> Outcome:
     """Decide what to do with a job in flight.
 
     Args:
@@ -48,16 +75,29 @@ def plan_outcome(state: JobState, run: DagsterRun | None, *, is_superseded: bool
         run: as Dagster has it; None if it was deleted.
         is_superseded: the job waits for another attempt, which begins when this run is over; its state is no longer
             this run's to decide.
+        is_called_off: what was left of the job was cancelled; a job of which something had ended before ends in
+            another state than cancelled.
+        is_silent: the run has shown no sign of life for long.
+        is_held: a process works on the job: this run's, or another one's that was quicker.
     """
     needs_no_run = is_superseded or state in FINAL_JOB_STATES
+    if run is not None and run.status in LAUNCHED and is_silent and not is_held:
+        # As cancelled where nothing is left to do: after a failure Dagster would begin again.
+        is_over = needs_no_run or run.status == DagsterRunStatus.CANCELING
+        return Outcome(Step.CANCEL_RUN if is_over else Step.FAIL_RUN)
+    outcome = _plan_by_status(run, needs_no_run=needs_no_run, is_called_off=is_called_off)
+    return WAIT if is_held and outcome.step in ONLY_IF_NOBODY_WORKS else outcome
+
+
+def _plan_by_status(run: DagsterRun | None, *, needs_no_run: bool, is_called_off: bool) -> Outcome:
     if run is None:
         deleted = RunCrashedError("The run of this job was deleted before it ended; retry the job.")
         return END if needs_no_run else _fail(deleted)
     if run.status not in FINISHED_STATUSES:
         # A run that is just starting cannot be stopped safely; a moment later it can, and a stage stops by itself.
         is_waiting = run.status == DagsterRunStatus.QUEUED and needs_no_run
-        is_called_off = run.status == DagsterRunStatus.STARTED and state == JobState.CANCELLED
-        return Outcome(Step.STOP_RUN) if is_waiting or is_called_off else WAIT
+        is_unwanted = run.status == DagsterRunStatus.STARTED and is_called_off
+        return Outcome(Step.STOP_RUN) if is_waiting or is_unwanted else WAIT
     if run.is_complete_and_waiting_to_retry:
         return WAIT
     if run.status == DagsterRunStatus.FAILURE and (next_run_id := run.tags.get(AUTO_RETRY_RUN_ID_TAG)) is not None:

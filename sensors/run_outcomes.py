@@ -1,17 +1,20 @@
 """The runs' outcomes, back to the jobs; and the jobs that were cancelled, on to their runs."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from dub_assets.definitions import dub
-from dubbing.errors import DatabaseUnavailableError, DubbingError
+from dubbing.errors import DatabaseUnavailableError, DubbingError, JobBusyError
 from dubbing.jobs import JobState
+from dubbing.launching import is_called_off
 from resources.container import Container
 from resources.database.connection import Database
-from resources.database.tables import DubbingJob
-from sensors.outcomes import WAIT, Outcome, Step, plan_outcome
+from resources.database.launches import JobInFlight
+from sensors.outcomes import ONLY_IF_NOBODY_WORKS, WAIT, Outcome, Step, is_silent, plan_outcome
 
 PAGE = 200
 """Jobs that are compared with their runs in one go."""
@@ -19,12 +22,17 @@ PAGE = 200
 PAGES = 10
 """Pages that one evaluation looks at; the next begins where it ended."""
 
+GONE = "The process of this run is gone: nothing was heard of it for a while, and nobody holds its job."
+
 
 @dg.sensor(
     job=dub,
     minimum_interval_seconds=1,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ends jobs whose runs broke off or were cancelled, and stops runs whose jobs were cancelled.",
+    description=(
+        "Ends jobs whose runs broke off or were cancelled, stops runs whose jobs were cancelled, and gives up runs "
+        "that nobody works on."
+    ),
 )
 def run_outcomes(context: dg.SensorEvaluationContext, container: dg.ResourceParam[Container]) -> dg.SensorResult:
     """Compare every job in flight with its run; the cursor is where the next look begins."""
@@ -35,7 +43,7 @@ def run_outcomes(context: dg.SensorEvaluationContext, container: dg.ResourcePara
         for _ in range(PAGES):
             jobs = _list_page(container.database, cursor)
             settled += _settle_page(context, container.database, jobs)
-            cursor = str(jobs[-1].id) if len(jobs) == PAGE else ""
+            cursor = str(jobs[-1].job.id) if len(jobs) == PAGE else ""
             if not cursor:
                 break
     except DatabaseUnavailableError as error:
@@ -43,49 +51,94 @@ def run_outcomes(context: dg.SensorEvaluationContext, container: dg.ResourcePara
     return dg.SensorResult(skip_reason=f"Runs whose fate was passed on: {settled}.", cursor=cursor)
 
 
-def _list_page(database: Database, cursor: str) -> Sequence[DubbingJob]:
+def _list_page(database: Database, cursor: str) -> Sequence[JobInFlight]:
     with database.transaction() as tx:
         return tx.launches.list_in_flight(PAGE, after=uuid.UUID(cursor) if cursor else None)
 
 
-def _settle_page(context: dg.SensorEvaluationContext, database: Database, jobs: Sequence[DubbingJob]) -> int:
+def _settle_page(context: dg.SensorEvaluationContext, database: Database, jobs: Sequence[JobInFlight]) -> int:
     """Do what is to be done for each job, and say for how many that was something."""
-    run_ids = [job.run_id for job in jobs if job.run_id is not None]
-    found = context.instance.get_runs(dg.RunsFilter(run_ids=run_ids)) if run_ids else []
-    runs = {run.run_id: run for run in found}
-    settled = 0
-    for job in jobs:
-        run = runs.get(job.run_id or "")
-        if _plan(job, run) == WAIT:
-            continue
-        outcome = _settle(database, job, run)
-        settled += outcome != WAIT
-        if outcome.step is Step.STOP_RUN and run is not None:
-            _stop(context, run)
-    return settled
+    run_ids = [seen.job.run_id for seen in jobs if seen.job.run_id is not None]
+    found = context.instance.get_run_records(dg.RunsFilter(run_ids=run_ids)) if run_ids else []
+    records = {record.dagster_run.run_id: record for record in found}
+    return sum(_settle(context, database, seen, records.get(seen.job.run_id or "")) for seen in jobs)
 
 
-def _settle(database: Database, job: DubbingJob, run: dg.DagsterRun | None) -> Outcome:
+def _settle(
+    context: dg.SensorEvaluationContext, database: Database, seen: JobInFlight, record: dg.RunRecord | None
+) -> bool:
+    """Do what is to be done for a job, and say whether that was something."""
+    first = _plan(seen, record)
+    if first == WAIT:
+        return False
+    with _learning_whether_held(database, seen, first) as is_held:
+        outcome = _record(database, seen, record, is_held=is_held)
+        if record is not None:
+            _act(context, record.dagster_run, outcome.step)
+    return outcome != WAIT
+
+
+@contextmanager
+def _learning_whether_held(database: Database, seen: JobInFlight, first: Outcome) -> Iterator[bool]:
+    """Where it matters, hold the job so that nobody begins to work on it meanwhile; else take it for held."""
+    with ExitStack() as stack:
+        is_held = True
+        if first.step in ONLY_IF_NOBODY_WORKS:
+            with suppress(JobBusyError):
+                stack.enter_context(database.lock_job(str(seen.job.id)))
+                is_held = False
+        yield is_held
+
+
+def _record(database: Database, seen: JobInFlight, record: dg.RunRecord | None, *, is_held: bool) -> Outcome:
     """Decide again on the job as it is now, which nobody changes meanwhile, and write the decision down."""
     with database.transaction() as tx:
-        current = tx.launches.find_in_flight(job.id, job.run_id)
+        current = tx.launches.find_in_flight(seen.job.id, seen.job.run_id)
         if current is None:
             return WAIT
-        outcome = _plan(current, run)
+        outcome = _plan(current, record, is_held=is_held)
         match outcome:
             case Outcome(Step.FOLLOW, next_run_id=str(next_run_id)):
-                tx.launches.mark_relaunched(job.id, next_run_id)
+                tx.launches.mark_relaunched(seen.job.id, next_run_id)
             case Outcome(Step.FAIL_JOB, error=DubbingError() as error):
-                tx.jobs.fail_job(job.id, "run", error)
+                tx.jobs.fail_job(seen.job.id, "run", error)
             case Outcome(Step.CANCEL_JOB):
-                tx.jobs.cancel(job.id)
+                tx.jobs.cancel(seen.job.id)
         if outcome.step in {Step.FAIL_JOB, Step.CANCEL_JOB, Step.END}:
-            tx.launches.mark_ended(job.id, current.launched_attempt)
+            tx.launches.mark_ended(seen.job.id, current.job.launched_attempt)
         return outcome
 
 
-def _plan(job: DubbingJob, run: dg.DagsterRun | None) -> Outcome:
-    return plan_outcome(JobState(job.state), run, is_superseded=job.attempt > job.launched_attempt)
+def _plan(seen: JobInFlight, record: dg.RunRecord | None, *, is_held: bool = False) -> Outcome:
+    return plan_outcome(
+        JobState(seen.job.state),
+        record.dagster_run if record is not None else None,
+        is_superseded=seen.job.attempt > seen.job.launched_attempt,
+        is_called_off=is_called_off(seen.languages),
+        is_silent=record is not None
+        and is_silent(datetime.now(UTC), run_changed_at=record.update_timestamp, heartbeat_at=seen.heartbeat_at),
+        is_held=is_held,
+    )
+
+
+def _act(context: dg.SensorEvaluationContext, run: dg.DagsterRun, step: Step) -> None:
+    """Do with the run what was decided; what becomes of it is seen next time."""
+    if step is Step.STOP_RUN:
+        _stop(context, run)
+    elif step in {Step.FAIL_RUN, Step.CANCEL_RUN}:
+        _give_up(context, run, step)
+
+
+def _give_up(context: dg.SensorEvaluationContext, run: dg.DagsterRun, step: Step) -> None:
+    """End a run in the name of a process that is gone: it frees its place, and Dagster begins again after a failure."""
+    current = context.instance.get_run_by_id(run.run_id)
+    if current is None or current.status != run.status:
+        return  # it came to life, or to its end, since it was looked at
+    if step is Step.CANCEL_RUN:
+        context.instance.report_run_canceled(current, GONE)
+    else:
+        context.instance.report_run_failed(current, GONE)
+    context.log.info("run %s is given up", run.run_id)
 
 
 def _stop(context: dg.SensorEvaluationContext, run: dg.DagsterRun) -> None:

@@ -21,8 +21,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from dubbing.errors import DatabaseUnavailableError, JobBusyError
+from dubbing.errors import DatabaseUnavailableError
 from resources.database.downloads import Downloads
+from resources.database.job_lock import JobLock
 from resources.database.job_views import JobViews
 from resources.database.jobs import Jobs
 from resources.database.launches import Launches
@@ -46,6 +47,9 @@ POOL_SIZE = 10
 
 POOL_TIMEOUT_S = 10
 """How long a transaction waits for a connection, seconds."""
+
+DEAD_NETWORK_MS = 30_000
+"""After this long without an acknowledgement a connection is taken for lost, ms; the system's default is 15 minutes."""
 
 LOCK_TIMEOUT = "30s"
 """How long somebody waits for what another process holds."""
@@ -146,6 +150,7 @@ class Database:
             max_overflow=max(0, self._max_connections - POOL_SIZE),
             pool_timeout=POOL_TIMEOUT_S,
             hide_parameters=True,
+            connect_args={"tcp_user_timeout": DEAD_NETWORK_MS},
         )
 
     @contextmanager
@@ -188,21 +193,21 @@ class Database:
                     driver.execute("UNLISTEN *")
 
     @contextmanager
-    def lock_job(self, job_id: str) -> Iterator[None]:
+    def lock_job(self, job_id: str) -> Iterator[JobLock]:
         """Hold a job for this process; Postgres lets go of it when the process dies, however it dies.
+
+        The value tells whether it is still held: work that lasts looks now and then.
 
         Raises:
             JobBusyError: another process holds it.
         """
-        number = int.from_bytes(hashlib.sha256(f"job:{job_id}".encode()).digest()[:8], signed=True)
         with _reaching(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}):
-                raise JobBusyError("Another process works on this job right now; wait for it to finish.")
+            lock = JobLock(connection, job_id)
+            lock.take()
             try:
-                yield
+                yield lock
             finally:
-                with contextlib.suppress(OperationalError):  # a connection that is gone has let go of it
-                    connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
+                lock.release()
 
     @contextmanager
     def hold(self, name: str) -> Iterator[None]:

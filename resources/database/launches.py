@@ -3,10 +3,12 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from dubbing.jobs import LanguageState
 from resources.database.tables import DubbingJob, LanguageTask, Upload
 
 
@@ -17,6 +19,19 @@ class WaitingJob:
     job: DubbingJob
     upload: Upload
     languages: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobInFlight:
+    """A job whose run is not known to be over.
+
+    Attributes:
+        heartbeat_at: when somebody last showed work on it; None if nobody did.
+    """
+
+    job: DubbingJob
+    languages: tuple[LanguageState, ...]
+    heartbeat_at: datetime | None
 
 
 class Launches:
@@ -61,14 +76,14 @@ class Launches:
             .values(launched_attempt=attempt, ended_attempt=attempt)
         )
 
-    def list_in_flight(self, limit: int, *, after: uuid.UUID | None = None) -> Sequence[DubbingJob]:
+    def list_in_flight(self, limit: int, *, after: uuid.UUID | None = None) -> Sequence[JobInFlight]:
         """Return jobs whose run is not known to be over, in a fixed order."""
         statement = select(DubbingJob).where(DubbingJob.ended_attempt < DubbingJob.launched_attempt)
         if after is not None:
             statement = statement.where(DubbingJob.id > after)
-        return self._session.scalars(statement.order_by(DubbingJob.id).limit(limit)).all()
+        return self._see(self._session.scalars(statement.order_by(DubbingJob.id).limit(limit)).all())
 
-    def find_in_flight(self, job_id: uuid.UUID, run_id: str | None) -> DubbingJob | None:
+    def find_in_flight(self, job_id: uuid.UUID, run_id: str | None) -> JobInFlight | None:
         """Find a job that is still in flight with this run, and hold it until the transaction ends."""
         statement = select(DubbingJob).where(
             DubbingJob.id == job_id,
@@ -76,7 +91,22 @@ class Launches:
             DubbingJob.ended_attempt < DubbingJob.launched_attempt,
         )
         # As weak as the lock of everybody else who changes a job, so that nobody waits for each other.
-        return self._session.scalars(statement.with_for_update(key_share=True)).one_or_none()
+        found = self._session.scalars(statement.with_for_update(key_share=True)).one_or_none()
+        return self._see([found])[0] if found is not None else None
+
+    def _see(self, jobs: Sequence[DubbingJob]) -> list[JobInFlight]:
+        """Add what is seen of the languages; asked after the jobs, so that it is no older than a lock on them."""
+        statement = (
+            select(LanguageTask.job_id, func.array_agg(LanguageTask.state), func.max(LanguageTask.heartbeat_at))
+            .where(LanguageTask.job_id.in_([job.id for job in jobs]))
+            .group_by(LanguageTask.job_id)
+        )
+        seen = {job_id: (states, beat) for job_id, states, beat in self._session.execute(statement)}
+        return [
+            JobInFlight(job, tuple(LanguageState(state) for state in states), beat)
+            for job in jobs
+            for states, beat in [seen.get(job.id, ((), None))]
+        ]
 
     def mark_ended(self, job_id: uuid.UUID, attempt: int) -> None:
         """Record that the run of an attempt is over."""

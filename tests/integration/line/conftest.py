@@ -63,6 +63,11 @@ class Line:
             return {task.language: task.state for task in tx.jobs.list_languages(job_id)}
 
 
+@pytest.fixture(autouse=True)
+def _retries_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dub_assets.retries.RETRIES", dg.RetryPolicy(max_retries=2))
+
+
 @pytest.fixture(scope="module")
 def databases(postgres: PostgresAddress) -> Iterator[tuple[str, str]]:
     with fresh_database(postgres) as product, fresh_database(postgres) as dagster:

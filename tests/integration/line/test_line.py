@@ -1,22 +1,30 @@
 import hashlib
 import json
 from collections.abc import Callable
+from uuid import UUID
 
 import dagster as dg
 import pytest
 from sqlalchemy import select, text
 
 from dubbing.errors import DiskFullError
-from dubbing.manifest import parse_manifest
+from dubbing.manifest import Manifest, parse_manifest
 from resources.database.tables import VendorCall
 from tests.integration.line.conftest import Line
 
 STAGES = ["transcript", "translation", "tts_audio", "mixed_audio", "captions", "manifest"]
 
 
-def read_manifest(line: Line, job_id: object) -> object:
-    with line.container.store.fetch(f"jobs/{job_id}/manifest.json") as file:
-        return parse_manifest(file.read_bytes())
+def read_artifact(line: Line, job_id: UUID, path: str) -> bytes:
+    with line.database.transaction() as tx:
+        artifacts = [artifact for group in tx.values.load_artifacts(job_id).values() for artifact in group]
+    [key] = [artifact.storage_key for artifact in artifacts if artifact.path == path]
+    with line.container.store.fetch(key) as file:
+        return file.read_bytes()
+
+
+def read_manifest(line: Line, job_id: UUID) -> Manifest:
+    return parse_manifest(read_artifact(line, job_id, "manifest.json"))
 
 
 def test_a_job_goes_through_every_stage_and_ends_proved(build_line: Callable[..., Line]) -> None:
@@ -100,8 +108,7 @@ def test_one_line_that_cannot_be_read_costs_neither_the_language_nor_its_caption
     with line.database.transaction() as tx:
         voiced = tx.values.load_voiced(job_id)["es"]
     assert [segment.error_code for segment in voiced] == [None, "synthesis_failed"]
-    with line.container.store.fetch(f"jobs/{job_id}/es/captions.srt") as file:
-        assert "walk" in file.read_text()
+    assert b"walk" in read_artifact(line, job_id, "es/captions.srt")
 
 
 def test_a_job_with_no_language_left_fails_with_the_reason(build_line: Callable[..., Line]) -> None:

@@ -7,19 +7,22 @@ written down) are put into its storage by hand.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import dagster as dg
 import pytest
+from dagster._core.storage.runs.schema import RunsTable
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from dub_assets.definitions import build_definitions
 from dub_assets.instance import open_instance
 from resources.container import Container
 from resources.database.connection import Database, UnitOfWork
 from resources.database.embedded import PostgresAddress
-from resources.database.tables import DubbingJob
+from resources.database.tables import DubbingJob, LanguageTask
 from resources.settings import Settings
 from sensors.new_jobs import new_jobs
 from sensors.run_outcomes import run_outcomes
@@ -82,6 +85,18 @@ class Ears:
         run = add_run(self.instance, status, **tags)
         self.change(lambda tx: tx.launches.mark_launched(job_id, self.get(job_id).attempt, run.run_id))
         return run.run_id
+
+    def silence(self, job_id: UUID, run_id: str, seconds: float = 90) -> None:
+        """Put the last signs of life of a job and of its run back in time."""
+        ago = datetime.now(UTC) - timedelta(seconds=seconds)
+        languages = update(LanguageTask).where(LanguageTask.job_id == job_id)
+        self.change(lambda tx: tx.session.execute(languages.values(heartbeat_at=ago)))
+        with self.instance.run_storage.connect() as connection:
+            connection.execute(
+                RunsTable.update()
+                .where(RunsTable.c.run_id == run_id)
+                .values(update_timestamp=ago.replace(tzinfo=None), start_time=ago.timestamp())
+            )
 
     def listen(self) -> str | None:
         """Evaluate the second sensor."""

@@ -5,6 +5,7 @@ import pytest
 from dagster import DagsterRunStatus
 from sqlalchemy import update
 
+from dubbing.errors import SynthesisError
 from dubbing.jobs import LanguageState
 from resources.database.tables import DubbingJob
 from tests.integration.sensors.conftest import Ears
@@ -147,3 +148,97 @@ def test_a_stop_that_dagster_refuses_is_no_error_of_the_sensor(ears: Ears, monke
     monkeypatch.setattr(ears.instance.run_coordinator, "cancel_run", refuse)
     assert ears.listen() is not None
     assert ears.is_in_flight(job_id)
+
+
+def start_silent(ears: Ears, status: DagsterRunStatus = DagsterRunStatus.STARTED, **tags: str) -> tuple[UUID, str]:
+    """Leave a job and its run as a machine leaves them that was switched off."""
+    job_id = ears.submit()
+    run_id = ears.start(job_id, status, **tags)
+    advance(ears, job_id, LanguageState.SYNTHESIZING, 40)
+    ears.silence(job_id, run_id)
+    return job_id, run_id
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED])
+def test_a_run_that_nobody_works_on_any_more_ends_and_then_its_job(ears: Ears, status: DagsterRunStatus) -> None:
+    job_id, run_id = start_silent(ears, status)
+    ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.FAILURE
+    assert ears.get(job_id).state == "running"
+    ears.listen()
+    assert (ears.get(job_id).state, ears.get(job_id).error_code) == ("failed", "run_crashed")
+    assert not ears.is_in_flight(job_id)
+
+
+def test_a_run_that_nobody_works_on_any_more_is_begun_again_by_dagster(ears: Ears) -> None:
+    job_id, run_id = start_silent(ears, max_retries="1")
+    ears.listen()
+    run = ears.instance.get_run_by_id(run_id)
+    assert run is not None
+    assert run.is_complete_and_waiting_to_retry
+    ears.listen()
+    assert ears.get(job_id).state == "running"
+    again = add_run(ears.instance, DagsterRunStatus.QUEUED).run_id
+    ears.instance.add_run_tags(run_id, {"dagster/auto_retry_run_id": again})
+    ears.listen()
+    assert (ears.get(job_id).state, ears.get(job_id).run_id) == ("running", again)
+
+
+def test_a_stopping_run_that_nobody_works_on_any_more_ends_cancelled(ears: Ears) -> None:
+    job_id, run_id = start_silent(ears, DagsterRunStatus.CANCELING)
+    ears.listen()
+    ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.CANCELED
+    assert ears.get(job_id).state == "cancelled"
+
+
+def test_a_run_that_died_after_its_job_had_ended_gives_its_place_back_and_is_not_begun_again(ears: Ears) -> None:
+    job_id, run_id = start_silent(ears, max_retries="1")
+    advance(ears, job_id, LanguageState.COMPLETED, 100)
+    ears.silence(job_id, run_id)
+    ears.listen()
+    ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.CANCELED
+    assert ears.get(job_id).state == "completed"
+    assert not ears.is_in_flight(job_id)
+
+
+def test_a_run_whose_job_is_held_is_left_alone_however_old_its_heartbeat_is(ears: Ears) -> None:
+    job_id, run_id = start_silent(ears)
+    ears.silence(job_id, run_id, seconds=100_000)
+    with ears.database.lock_job(str(job_id)):
+        ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.STARTED
+    assert ears.is_in_flight(job_id)
+
+
+def test_a_run_whose_job_shows_a_heartbeat_is_left_alone(ears: Ears) -> None:
+    job_id, run_id = start_silent(ears)
+    ears.change(lambda tx: tx.jobs.beat(job_id))
+    ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.STARTED
+
+
+def test_a_job_that_another_process_works_on_is_not_failed_by_the_end_of_its_run(ears: Ears) -> None:
+    job_id = ears.submit()
+    ears.start(job_id, DagsterRunStatus.FAILURE)
+    advance(ears, job_id, LanguageState.SYNTHESIZING, 40)
+    with ears.database.lock_job(str(job_id)):
+        ears.listen()
+        assert ears.get(job_id).state == "running"
+    ears.listen()
+    assert ears.get(job_id).state == "failed"
+
+
+@pytest.mark.parametrize("ended", ["failed", "completed"])
+def test_a_cancelled_jobs_run_is_stopped_though_a_language_had_ended_before(ears: Ears, ended: str) -> None:
+    job_id = ears.submit("es", "fr")
+    run_id = ears.start(job_id, DagsterRunStatus.STARTED)
+    if ended == "failed":
+        ears.change(lambda tx: tx.jobs.fail_language(job_id, "fr", "synthesizing", SynthesisError("Lost.")))
+    else:
+        ears.change(lambda tx: tx.jobs.advance(job_id, "fr", LanguageState.COMPLETED, 100))
+    ears.change(lambda tx: tx.jobs.cancel(job_id))
+    assert ears.get(job_id).state != "cancelled"
+    ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.CANCELING

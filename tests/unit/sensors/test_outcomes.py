@@ -1,13 +1,18 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from dagster import DagsterRun, DagsterRunStatus
 
 from dubbing.jobs import FINAL_JOB_STATES, JobState
-from sensors.outcomes import END, WAIT, Outcome, Step, plan_outcome
+from sensors.outcomes import END, LAUNCHED, SILENCE, WAIT, Outcome, Step, is_silent, plan_outcome
 from tests.support.runs import build_run
 
 OPEN = [JobState.QUEUED, JobState.RUNNING]
 FINAL = sorted(FINAL_JOB_STATES)
 FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+LONG_AGO = NOW - SILENCE - timedelta(seconds=1)
+A_MOMENT_AGO = NOW - timedelta(seconds=5)
 UNFINISHED = sorted(set(DagsterRunStatus) - set(FINISHED), key=lambda status: status.value)
 
 
@@ -30,8 +35,10 @@ def test_a_run_in_the_queue_whose_job_is_over_is_taken_out(state: JobState) -> N
     assert plan_outcome(state, build_run(DagsterRunStatus.QUEUED)) == Outcome(Step.STOP_RUN)
 
 
-def test_a_run_at_work_on_a_cancelled_job_is_stopped() -> None:
-    assert plan_outcome(JobState.CANCELLED, build_run(DagsterRunStatus.STARTED)) == Outcome(Step.STOP_RUN)
+@pytest.mark.parametrize("state", [JobState.CANCELLED, JobState.FAILED, JobState.COMPLETED_WITH_ISSUES])
+def test_a_run_at_work_on_a_job_that_was_called_off_is_stopped_whatever_had_ended_before(state: JobState) -> None:
+    outcome = plan_outcome(state, build_run(DagsterRunStatus.STARTED), is_called_off=True)
+    assert outcome == Outcome(Step.STOP_RUN)
 
 
 @pytest.mark.parametrize("state", sorted(FINAL_JOB_STATES - {JobState.CANCELLED}))
@@ -41,7 +48,7 @@ def test_a_run_that_is_about_to_end_after_its_job_is_not_stopped(state: JobState
 
 @pytest.mark.parametrize("status", [DagsterRunStatus.STARTING, DagsterRunStatus.CANCELING])
 def test_a_run_that_is_starting_or_stopping_is_not_told_to_stop(status: DagsterRunStatus) -> None:
-    assert plan_outcome(JobState.CANCELLED, build_run(status)) == WAIT
+    assert plan_outcome(JobState.CANCELLED, build_run(status), is_called_off=True) == WAIT
 
 
 @pytest.mark.parametrize("state", OPEN)
@@ -88,3 +95,49 @@ def test_the_end_of_an_earlier_attempts_run_does_not_touch_a_job_that_waits_for_
     run: DagsterRun | None,
 ) -> None:
     assert plan_outcome(JobState.QUEUED, run, is_superseded=True) == END
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED])
+@pytest.mark.parametrize("state", OPEN)
+def test_a_silent_run_of_a_job_that_nobody_holds_has_crashed(state: JobState, status: DagsterRunStatus) -> None:
+    assert plan_outcome(state, build_run(status), is_silent=True) == Outcome(Step.FAIL_RUN)
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_a_silent_run_that_was_to_stop_has_stopped(state: JobState) -> None:
+    silent = build_run(DagsterRunStatus.CANCELING)
+    assert plan_outcome(state, silent, is_silent=True) == Outcome(Step.CANCEL_RUN)
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_a_silent_run_of_a_job_that_is_over_is_not_begun_again(state: JobState) -> None:
+    silent = build_run(DagsterRunStatus.STARTED)
+    assert plan_outcome(state, silent, is_silent=True, is_called_off=True) == Outcome(Step.CANCEL_RUN)
+    assert plan_outcome(JobState.QUEUED, silent, is_silent=True, is_superseded=True) == Outcome(Step.CANCEL_RUN)
+
+
+@pytest.mark.parametrize("status", sorted(LAUNCHED, key=lambda status: status.value))
+def test_a_run_whose_job_is_held_is_left_alone_however_silent_it_is(status: DagsterRunStatus) -> None:
+    assert plan_outcome(JobState.RUNNING, build_run(status), is_silent=True, is_held=True) == WAIT
+
+
+def test_a_silent_run_whose_cancelled_job_is_held_is_told_to_stop() -> None:
+    silent = build_run(DagsterRunStatus.STARTED)
+    outcome = plan_outcome(JobState.CANCELLED, silent, is_called_off=True, is_silent=True, is_held=True)
+    assert outcome == Outcome(Step.STOP_RUN)
+
+
+def test_a_run_in_the_queue_may_be_silent_for_long() -> None:
+    assert plan_outcome(JobState.QUEUED, build_run(DagsterRunStatus.QUEUED), is_silent=True) == WAIT
+
+
+@pytest.mark.parametrize("run", [None, build_run(DagsterRunStatus.FAILURE), build_run(DagsterRunStatus.SUCCESS)])
+def test_the_end_of_a_run_does_not_fail_a_job_that_another_process_works_on(run: DagsterRun | None) -> None:
+    assert plan_outcome(JobState.RUNNING, run, is_held=True) == WAIT
+
+
+def test_silence_is_counted_from_the_last_sign_of_life_of_run_or_job() -> None:
+    assert is_silent(NOW, run_changed_at=LONG_AGO, heartbeat_at=None)
+    assert is_silent(NOW, run_changed_at=LONG_AGO, heartbeat_at=LONG_AGO)
+    assert not is_silent(NOW, run_changed_at=LONG_AGO, heartbeat_at=A_MOMENT_AGO)
+    assert not is_silent(NOW, run_changed_at=A_MOMENT_AGO, heartbeat_at=LONG_AGO)
