@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Never
+from typing import Never
 
 from rich.console import Console
 
@@ -22,9 +22,6 @@ from resources.database.connection import Database
 from resources.identity.caller import LOCAL_USER_ID
 from resources.intake import JobRequest
 from resources.settings import load_settings
-
-if TYPE_CHECKING:
-    from dagster._core.events import StepFailureData
 
 
 def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -> int:
@@ -78,12 +75,9 @@ def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:
     if not result.success:
         failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
         broken = {failure.error.cls_name for failure in failures if failure.error and failure.error.cls_name}
-        codes = {str(failure.user_failure_data.metadata["code"].value) for failure in failures if _has_code(failure)}
+        told = [failure.user_failure_data.metadata for failure in failures if failure.user_failure_data]
+        codes = {str(metadata["code"].value) for metadata in told if "code" in metadata}
         _end_broken(container.database, job_id, broken, codes)
-
-
-def _has_code(failure: "StepFailureData") -> bool:
-    return failure.user_failure_data is not None and "code" in failure.user_failure_data.metadata
 
 
 def _end_broken(database: Database, job_id: uuid.UUID, broken: set[str], codes: set[str]) -> None:
