@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         description="postgresql://… of Dagster's own database; needed when DUBLINE_DATABASE_URL is set.",
     )
     database_connections: int = Field(
-        default=30, ge=4, le=1000, description="Most connections to the product's database that one process opens."
+        default=30, ge=20, le=1000, description="Most connections to the product's database that one process opens."
     )
     weights_dir: Path | None = Field(
         default=None, description="Folder with model weights to use instead of those in the installed packages."

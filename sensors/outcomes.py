@@ -91,7 +91,7 @@ def plan_outcome(
 
 def _plan_by_status(run: DagsterRun | None, *, needs_no_run: bool, is_called_off: bool) -> Outcome:
     if run is None:
-        deleted = RunCrashedError("The run of this job was deleted before it ended; retry the job.")
+        deleted = RunCrashedError("The run of this job was deleted before it ended; submit the job again.")
         return END if needs_no_run else _fail(deleted)
     if run.status not in FINISHED_STATUSES:
         # A run that is just starting cannot be stopped safely; a moment later it can, and a stage stops by itself.
@@ -109,7 +109,7 @@ def _plan_unfinished_job(status: DagsterRunStatus) -> Outcome:
     if status == DagsterRunStatus.CANCELED:
         return Outcome(Step.CANCEL_JOB)
     if status == DagsterRunStatus.FAILURE:
-        return _fail(RunCrashedError("The process that made this job ended before its work was done; retry the job."))
+        return _fail(RunCrashedError("The process that made this job ended before its work was done; submit the job again."))
     return _fail(DubbingError("The run of this job ended and left it unfinished; the run in Dagster has the place."))
 
 

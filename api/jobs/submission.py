@@ -15,7 +15,7 @@ from resources.database.tables import Upload
 from resources.intake import JobPlan
 
 MAX_ADMISSIONS = 8
-"""Recordings that one process checks at once: each takes a connection, a thread and a copy on disk."""
+"""Recordings that one process checks at once: each takes a thread, a copy on disk and up to two connections."""
 
 ADMISSION_WAIT_S = 10
 """How long a request waits for its turn, seconds."""

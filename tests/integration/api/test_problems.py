@@ -132,11 +132,11 @@ def test_when_every_connection_is_in_use_the_answer_is_503(
 ) -> None:
     monkeypatch.setattr("resources.database.connection.POOL_TIMEOUT_S", 0.1)
     with (
-        open_desk(tmp_path, database_url, database_connections=4) as desk,
+        open_desk(tmp_path, database_url, database_connections=20) as desk,
         desk.sign_in(ALICE) as client,
         ExitStack() as held,
     ):
-        for _ in range(4):
+        for _ in range(20):
             held.enter_context(desk.database.transaction())
         reply = client.get("/jobs")
         held.close()
