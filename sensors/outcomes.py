@@ -109,7 +109,9 @@ def _plan_unfinished_job(status: DagsterRunStatus) -> Outcome:
     if status == DagsterRunStatus.CANCELED:
         return Outcome(Step.CANCEL_JOB)
     if status == DagsterRunStatus.FAILURE:
-        return _fail(RunCrashedError("The process that made this job ended before its work was done; submit the job again."))
+        return _fail(
+            RunCrashedError("The process that made this job ended before its work was done; submit the job again.")
+        )
     return _fail(DubbingError("The run of this job ended and left it unfinished; the run in Dagster has the place."))
 
 

@@ -13,7 +13,6 @@ from dubbing.errors import DubbingError
 from resources.container import Container
 from resources.settings import Settings
 from tests.support.desk import ALICE, Desk, open_desk
-from tests.support.http_server import served
 
 ROOT = Path(__file__).parents[3]
 PROTECTED = [
@@ -155,14 +154,6 @@ def test_only_pages_that_were_named_may_call_from_a_browser(tmp_path: Path, desk
     assert reply.headers["access-control-allow-origin"] == "https://app.example.com"
     assert "access-control-allow-origin" not in stranger.headers
     assert refused.headers["access-control-allow-origin"] == "https://app.example.com"
-
-
-def test_two_processes_behind_one_address_are_one(desk: Desk, alice: httpx.Client) -> None:
-    """What one container signs, another one with the same folder and database accepts."""
-    with served(lambda _url: create_app(Container(desk.container.settings))) as second:
-        token = alice.headers["Authorization"]
-        reply = httpx.get(f"{second}/v1/jobs", headers={"Authorization": token})
-    assert reply.status_code == 200
 
 
 def test_every_error_of_a_client_has_a_status_that_is_documented() -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.application import create_app
 from api.jobs.submission import MAX_ADMISSIONS
 from dubbing.errors import BudgetExceededError
+from resources.container import Container
 from resources.database.embedded import PostgresAddress
 from tests.support.desk import ALICE, Desk, announce, open_desk, submit, upload
+from tests.support.http_server import served
 from tests.support.postgres import fresh_database
 from tests.support.waiting import wait_for
 
@@ -299,3 +302,25 @@ def test_a_user_cannot_announce_bytes_without_end(tmp_path: Path, database_url: 
     assert [reply.status_code for reply in replies] == [201] * 10 + [429]
     assert replies[-1].json()["code"] == "too_many_uploads"
     assert "retry-after" in replies[-1].headers
+
+
+def test_two_processes_behind_one_address_behave_as_one(desk: Desk, alice: httpx.Client, recording: bytes) -> None:
+    """Each step goes to the other of two applications that share nothing but the settings."""
+    engines = {name: getattr(desk.container, name) for name in ("recognizer", "translator", "synthesizer")}
+    with (
+        Container(desk.container.settings, overrides=engines) as adapters,
+        served(lambda _url: create_app(adapters)) as url,
+        httpx.Client(base_url=f"{url}/v1", headers={"Authorization": alice.headers["Authorization"]}) as other,
+    ):
+        announced = announce(alice, recording).json()
+        sent = httpx.put(
+            announced["url"].replace(desk.url, url), headers=announced["headers"], content=recording, timeout=30
+        )
+        assert sent.is_success
+        body, key = {"upload_id": announced["upload_id"], "target_languages": ["es"]}, {"Idempotency-Key": "either"}
+        job = alice.post("/jobs", json=body, headers=key).json()
+        assert other.post("/jobs", json=body, headers=key).json()["id"] == job["id"]
+        etag = other.get(f"/jobs/{job['id']}").headers["etag"]
+        assert alice.get(f"/jobs/{job['id']}", headers={"If-None-Match": etag}).status_code == 304
+        assert other.post(f"/jobs/{job['id']}/cancel").json()["state"] == "cancelled"
+        assert alice.get(f"/jobs/{job['id']}", headers={"If-None-Match": etag}).json()["state"] == "cancelled"
