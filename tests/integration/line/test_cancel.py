@@ -5,11 +5,11 @@ from pathlib import Path
 from uuid import UUID
 
 import dagster as dg
-import psutil
 import pytest
 
 from dubbing.errors import DiskFullError
 from tests.integration.line.conftest import Line
+from tests.support.processes import list_ffmpeg
 from tests.support.waiting import wait_for
 
 
@@ -26,10 +26,6 @@ def running(line: Line, job_id: UUID) -> Iterator[list[dg.ExecuteInProcessResult
     thread.start()
     yield results
     thread.join(60)
-
-
-def list_children() -> list[str]:
-    return [child.name() for child in psutil.Process().children(recursive=True) if "ffmpeg" in child.name()]
 
 
 def test_a_job_cancelled_during_synthesis_ends_cancelled_and_so_does_its_run(
@@ -80,10 +76,10 @@ def test_an_ffmpeg_at_work_for_a_cancelled_job_is_ended_and_leaves_no_file(
     job_id = line.submit("es")
     with running(line, job_id) as results:
         assert begun.wait(30)
-        wait_for(lambda: bool(list_children()), "ffmpeg to run")
+        wait_for(lambda: bool(list_ffmpeg()), "ffmpeg to run")
         cancel(line, job_id)
     assert results
-    assert list_children() == []
+    assert list_ffmpeg() == []
     assert list(tmp_path.glob("dubline-*")) == []
     assert line.states(job_id) == {"es": "cancelled"}
 

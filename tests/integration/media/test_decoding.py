@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from dubbing.errors import InputError, MediaError
 from resources.media.decoding import decode_blocks
 from resources.media.ffmpeg import Ffmpeg
 from tests.support.audio import encode, make_noise, make_tone, measure_rms_db
+from tests.support.processes import list_ffmpeg
 
 RATE_HZ = 16_000
 
@@ -58,9 +58,9 @@ def test_leaving_early_ends_ffmpeg(ffmpeg: Ffmpeg, tmp_path: Path):
     file = encode(ffmpeg, make_noise(60_000, RATE_HZ), RATE_HZ, tmp_path / "a", "-f", "wav")
     blocks = decode(file, ffmpeg)
     next(blocks)
-    assert psutil.Process().children()
+    assert list_ffmpeg()
     blocks.close()
-    assert not psutil.Process().children()
+    assert not list_ffmpeg()
 
 
 def test_a_file_that_was_changed_into_a_playlist_is_refused(ffmpeg: Ffmpeg, tmp_path: Path):

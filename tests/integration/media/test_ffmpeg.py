@@ -17,6 +17,7 @@ import pytest
 from dubbing.errors import DiskFullError, MediaError, ToolMissingError
 from resources.media import ffmpeg as module
 from resources.media.ffmpeg import Ffmpeg, find_ffmpeg, name_file, start_ffmpeg, stop_running_ffmpeg, written_whole
+from tests.support.processes import list_ffmpeg
 
 ENDLESS = ["-re", "-f", "lavfi", "-i", "anullsrc", "-f", "null", "pipe:1"]
 DEADLINE_S = 20
@@ -26,10 +27,6 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not is_so():
         assert time.monotonic() < deadline, "waited in vain"
-
-
-def list_children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
 
 
 def is_gone(pid: int) -> bool:
@@ -157,7 +154,7 @@ def test_what_runs_in_other_threads_can_be_stopped(ffmpeg: Ffmpeg):
         for future in waiting:
             with pytest.raises(MediaError, match="wait for ever"):
                 future.result(DEADLINE_S)
-    assert list_children() == []
+    assert list_ffmpeg() == []
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -40,11 +40,18 @@ def _hmac(key: bytes, alg: str = "HS256", kid: str = EC.kid, digest: str = "sha2
 
 
 def _mint(headers: dict[str, Any] | None = None, **overrides: Any) -> Callable[[], str]:
-    return lambda: EC.mint(headers=headers, **overrides)
+    """A token made when it is asked for; an override may be a function, for times count from then."""
+    return lambda: EC.mint(
+        headers=headers, **{name: value() if callable(value) else value for name, value in overrides.items()}
+    )
 
 
 def _at(seconds: int) -> int:
     return int(time.time()) + seconds
+
+
+def _in(seconds: int) -> Callable[[], int]:
+    return lambda: _at(seconds)
 
 
 def _swap(index: int, part: str) -> str:
@@ -109,20 +116,20 @@ ATTACKS: dict[str, Callable[[], str]] = {
     "an encrypted token's header": _mint({"enc": "A256GCM"}),
     "another type of token": _mint({"typ": "at+jwt"}),
     # when
-    "expired a minute ago": _mint(iat=_at(-3600), exp=_at(-60)),
+    "expired a minute ago": _mint(iat=_in(-3600), exp=_in(-60)),
     "exp missing": _mint(exp=ABSENT),
     "exp null": _mint(exp=None),
-    "exp as text": _mint(exp=str(_at(3600))),
-    "exp a fraction": _mint(exp=_at(3600) + 0.5),
+    "exp as text": _mint(exp=lambda: str(_at(3600))),
+    "exp a fraction": _mint(exp=lambda: _at(3600) + 0.5),
     "exp true": _mint(exp=True),
     "exp infinite": _mint(exp=float("inf")),
     "exp not a number": _mint(exp=float("nan")),
     "exp beyond any date": _mint(exp=10**400),
-    "good for more than seven days": _mint(exp=_at(MAX_LIFETIME_S + 60)),
+    "good for more than seven days": _mint(exp=_in(MAX_LIFETIME_S + 60)),
     "iat missing": _mint(iat=ABSENT),
-    "iat in an hour": _mint(iat=_at(3600), exp=_at(7200)),
+    "iat in an hour": _mint(iat=_in(3600), exp=_in(7200)),
     "iat as text": _mint(iat="now"),
-    "nbf in an hour": _mint(nbf=_at(3600)),
+    "nbf in an hour": _mint(nbf=_in(3600)),
     "nbf as text": _mint(nbf="soon"),
     # for whom and by whom
     "aud missing": _mint(aud=ABSENT),
