@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from anyio import to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
@@ -62,7 +62,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     )
     app.state.container = adapters
     problems.install(app)
-    v1 = APIRouter(prefix=PREFIX)
+    v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(_forbid_caching)])
     for noun in (uploads, jobs, artifacts, downloads, languages):
         v1.include_router(noun.router)
     if isinstance(adapters.store, FolderStore):
@@ -82,6 +82,11 @@ def create_app(container: Container | None = None) -> FastAPI:
         max_age=600,
     )
     return app
+
+
+async def _forbid_caching(response: Response) -> None:
+    """Keep replies out of every cache: they hold secrets, or what is another thing a second later."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 def _name_operation(route: APIRoute) -> str:

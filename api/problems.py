@@ -151,7 +151,7 @@ def reply(
 ) -> JSONResponse:
     """Build the reply to a request that failed."""
     problem = _build_problem(code, detail, retryable=retryable, errors=errors)
-    sent = dict(headers or {})
+    sent = {"Cache-Control": "no-store", **(headers or {})}
     if problem.status == 401:
         sent["WWW-Authenticate"] = "Bearer"
     if retryable and problem.status in {429, 503}:

@@ -79,9 +79,10 @@ def get_job(
 ) -> JobReply | Response:
     """Read a job. Poll it with If-None-Match: as long as nothing changes the reply is an empty 304."""
     job, etag = read_job(access, job_id, if_none_match)
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}  # kept by the caller's browser, and asked about
     if job is None:
-        return Response(status_code=304, headers={"ETag": etag})
-    response.headers["ETag"] = etag
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
     return job
 
 

@@ -13,6 +13,7 @@ from dubbing.errors import DubbingError
 from resources.container import Container
 from resources.settings import Settings
 from tests.support.desk import ALICE, Desk, open_desk
+from tests.support.jobs import add_job
 
 ROOT = Path(__file__).parents[3]
 PROTECTED = [
@@ -168,6 +169,14 @@ def test_every_error_of_a_client_has_a_status_that_is_documented() -> None:
     page = (ROOT / "docs" / "errors.md").read_text()
     for code, status in STATUSES.items():
         assert f"| {status} | `{code}` |" in page
+
+
+def test_no_cache_keeps_what_is_secret_or_soon_untrue(desk: Desk, alice: httpx.Client) -> None:
+    job_id = add_job(desk.database, user_id=ALICE)
+    job, listed = alice.get(f"/jobs/{job_id}"), alice.get("/jobs")
+    unchanged = alice.get(f"/jobs/{job_id}", headers={"If-None-Match": job.headers["etag"]})
+    assert [reply.headers["cache-control"] for reply in (job, unchanged)] == ["private, no-cache"] * 2
+    assert [reply.headers["cache-control"] for reply in (listed, alice.get("/nowhere"))] == ["no-store"] * 2
 
 
 def test_the_page_that_shows_the_api_needs_no_other_server(desk: Desk) -> None:
