@@ -73,7 +73,7 @@ def cancel_own_job(access: Access, job_id: uuid.UUID) -> JobReply:
         JobFinishedError: it has ended by itself.
     """
     with access.transaction() as tx:
-        job = find_own_job(access, tx, job_id)
+        find_own_job(access, tx, job_id)
         with tx.as_service():
             job = tx.jobs.lock(job_id)
             states = [LanguageState(task.state) for task in tx.jobs.list_languages(job_id)]

@@ -11,6 +11,7 @@ from api.jobs.schemas import JobReply, JobRequest
 from dubbing.content_key import build_content_key
 from dubbing.errors import BusyError, IdempotencyConflictError, NotFoundError, TooManyLanguagesError
 from resources import intake
+from resources.database.connection import UnitOfWork
 from resources.database.tables import Upload
 from resources.intake import JobPlan
 
@@ -73,13 +74,16 @@ def _plan(access: Access, wanted: JobRequest) -> JobPlan:
 
 def _admit(access: Access, upload_id: uuid.UUID) -> None:
     """Admit a recording once, however many jobs are submitted for it, and in no transaction: it may take a while."""
-    if _get_upload(access, upload_id).verified_at is not None:
+    with access.transaction() as tx:
+        is_admitted = _get_upload(tx, upload_id).verified_at is not None
+    if is_admitted:
         return
     if not _ADMISSIONS.acquire(timeout=ADMISSION_WAIT_S):
         raise BusyError("Many recordings are being checked at this moment; try again in a few seconds.")
     try:
         with access.container.database.hold(f"upload:{upload_id}"):
-            upload = _get_upload(access, upload_id)
+            with access.transaction() as tx:
+                upload = _get_upload(tx, upload_id)
             if upload.verified_at is None:
                 key, declared_ms = access.container.admission.admit(upload)
                 with access.transaction() as tx, tx.as_service():
@@ -88,9 +92,8 @@ def _admit(access: Access, upload_id: uuid.UUID) -> None:
         _ADMISSIONS.release()
 
 
-def _get_upload(access: Access, upload_id: uuid.UUID) -> Upload:
-    with access.transaction() as tx:
-        upload = tx.uploads.find(upload_id)
+def _get_upload(tx: UnitOfWork, upload_id: uuid.UUID) -> Upload:
+    upload = tx.uploads.find(upload_id)
     if upload is None:
         raise NotFoundError("There is no such upload.")
     return upload
@@ -98,9 +101,7 @@ def _get_upload(access: Access, upload_id: uuid.UUID) -> Upload:
 
 def _write(access: Access, plan: JobPlan, wanted: JobRequest, idempotency_key: str | None) -> JobReply:
     with access.transaction() as tx:
-        upload = tx.uploads.find(wanted.upload_id)
-        if upload is None:
-            raise NotFoundError("There is no such upload.")
+        upload = _get_upload(tx, wanted.upload_id)
         with tx.as_service():
             job = plan.build_job(upload)
             job.idempotency_key, job.idempotency_digest = idempotency_key, _digest(wanted)

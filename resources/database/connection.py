@@ -1,7 +1,6 @@
 """The product's database: an engine, one transaction at a time, migrations and locks."""
 
 import contextlib
-import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from dubbing.errors import DatabaseUnavailableError
 from resources.database.downloads import Downloads
-from resources.database.job_lock import JobLock
+from resources.database.job_lock import JobLock, number_lock
 from resources.database.job_views import JobViews
 from resources.database.jobs import Jobs
 from resources.database.launches import Launches
@@ -216,7 +215,7 @@ class Database:
         Raises:
             DatabaseUnavailableError: the turn did not come.
         """
-        number = {"number": _number_lock(name)}
+        number = {"number": number_lock(name)}
         with _reaching(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": LOCK_TIMEOUT})
             try:
@@ -254,8 +253,3 @@ class Database:
         """Give the connections back."""
         if "engine" in self.__dict__:
             self.engine.dispose()
-
-
-def _number_lock(name: str) -> int:
-    """Advisory locks are numbers."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

@@ -25,7 +25,7 @@ class JobLock:
     def __init__(self, connection: Connection, job_id: str) -> None:
         """Keep the connection, which nobody else uses meanwhile; it commits by itself."""
         self._connection = connection
-        self._number = int.from_bytes(hashlib.sha256(f"job:{job_id}".encode()).digest()[:8], signed=True)
+        self._number = number_lock(f"job:{job_id}")
         self._server_process: int | None = None
         self._in_use = threading.Lock()
 
@@ -60,3 +60,8 @@ class JobLock:
         """Let go of the job; a connection that is gone has let go of it."""
         with self._in_use, contextlib.suppress(SQLAlchemyError):
             self._connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": self._number})
+
+
+def number_lock(name: str) -> int:
+    """Number an advisory lock, as Postgres wants it."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

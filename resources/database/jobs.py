@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, Update, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -104,7 +104,7 @@ class Jobs:
             "heartbeat_at": func.clock_timestamp(),
         }
         same_state = update(LanguageTask).where(task, LanguageTask.state == state.value).values(moved)
-        if cast("CursorResult[Any]", self._session.execute(same_state)).rowcount:
+        if self._changes(same_state):
             return
         self.lock(job_id)
         changed = (
@@ -119,7 +119,7 @@ class Jobs:
                 }
             )
         )
-        if cast("CursorResult[Any]", self._session.execute(changed)).rowcount:
+        if self._changes(changed):
             self.record_event(job_id, f"language.{state.value}", language=language)
             self._settle_job(job_id)
 
@@ -171,7 +171,7 @@ class Jobs:
             )
             .values(error_code=error.code, error_message=error.message, error_retryable=error.retryable)
         )
-        if cast("CursorResult[Any]", self._session.execute(failed)).rowcount:
+        if self._changes(failed):
             self.advance(job_id, language, LanguageState.FAILED, 0)
             self.record_dead_letter(job_id, language, stage, error)
 
@@ -229,6 +229,10 @@ class Jobs:
         """Append to the job's history; ``data`` holds no customer text."""
         self._session.add(JobEvent(job_id=job_id, language=language, type=type_, data=dict(data or {})))
         self._session.flush()
+
+    def _changes(self, statement: Update) -> bool:
+        """Execute an update, and say whether it met a row."""
+        return bool(cast("CursorResult[Any]", self._session.execute(statement)).rowcount)
 
     def _announce(self, channel: str) -> None:
         self._session.execute(select(func.pg_notify(channel, "")))
