@@ -6,6 +6,8 @@ do; they never carry customer text, keys or addresses.
 
 from typing import ClassVar
 
+from dubbing.usage import Receipt
+
 
 class DubbingError(Exception):
     """Base of the tree.
@@ -177,6 +179,80 @@ class SynthesisError(DubbingError):
 
     code = "synthesis_failed"
     retryable = True
+
+
+class VendorError(DubbingError):
+    """Base of what goes wrong between us and a vendor.
+
+    Args:
+        receipt: what the vendor bills all the same; None where nothing is billed, so far as is known.
+        retry_after_s: how long the vendor asks us to wait.
+    """
+
+    code = "vendor_failed"
+
+    def __init__(self, message: str, *, receipt: Receipt | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.receipt = receipt
+        self.retry_after_s = retry_after_s
+
+
+class VendorAuthError(VendorError):
+    """The vendor does not accept our key, or does not let it do this."""
+
+    code = "vendor_auth"
+
+
+class VendorQuotaError(VendorError):
+    """Our account at the vendor is used up; only paying helps."""
+
+    code = "vendor_quota"
+
+
+class VendorRejectedError(VendorError):
+    """The vendor does not accept what was asked; asking the same again is no use."""
+
+    code = "vendor_rejected"
+
+
+class ContentRefusedError(VendorRejectedError):
+    """The vendor will not do this for this content."""
+
+    code = "content_refused"
+
+
+class RateLimitedError(VendorError):
+    """More calls than the vendor takes at once, or in a minute."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class VendorUnavailableError(VendorError):
+    """The vendor is down or cannot be reached; nothing was done."""
+
+    code = "vendor_unavailable"
+    retryable = True
+
+
+class OutcomeUnknownError(VendorError):
+    """No answer, or half of one: whether the call is billed is not known."""
+
+    code = "vendor_outcome_unknown"
+    retryable = True
+
+
+class VendorReplyError(VendorError):
+    """An answer that is billed and cannot be used."""
+
+    code = "vendor_reply"
+    retryable = True
+
+
+class ReplyCutShortError(VendorReplyError):
+    """The answer ends too early; asking for less helps."""
+
+    code = "reply_cut_short"
 
 
 class StorageError(DubbingError):

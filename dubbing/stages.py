@@ -25,10 +25,17 @@ class SegmentedTranscript:
 
 @dataclass(frozen=True, slots=True)
 class TranslatedSegment:
-    """A segment in a target language."""
+    """A segment in a target language.
+
+    Attributes:
+        text: its translation; its own words where there is none, and ``error_code`` says why.
+        flags: what a check still found wrong with the translation: ``number``, ``glossary``, ``too_long`` …
+    """
 
     number: int
     text: str
+    flags: tuple[str, ...] = ()
+    error_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class VoicedSegment:
     Attributes:
         take_key: content key of the take; None when it could not be synthesised, and ``error_code`` says why.
         start_ms, duration_ms: where the take was placed and how long it sounds there.
+        vendor_speed: that the voice was asked for; > 1 is faster.
         speed: > 1 is faster than the take as synthesised.
         overflow_ms: how far it runs past its slot.
     """
@@ -51,6 +59,7 @@ class VoicedSegment:
     speed: float = 1.0
     overflow_ms: int = 0
     error_code: str | None = None
+    vendor_speed: float = 1.0
 
 
 class Translations(dict[str, tuple[TranslatedSegment, ...]]):

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 from dubbing.transcript import Segment
 
@@ -28,6 +29,8 @@ FILLED_SHARE = 0.95
 LEAVE_ALONE_SPEED = 0.97
 """A slow-down this slight is not worth touching the audio. Source: peers leave 0.97-1.05 alone; the upper end needs
 no rule here, because a take that fits with borrowed room is never sped up and one that does not fit always is."""
+
+_AS_SPOKEN: Mapping[int, float] = MappingProxyType({})
 
 REPORTED_PERCENTILE = 95
 """Percentile of the onset offsets in the report, per cent."""
@@ -176,7 +179,12 @@ def plan_fit(take_ms: int, slot_ms: int, *, own_ms: int | None = None, max_speed
     return Fit(take_ms / duration_ms, duration_ms, max(0, duration_ms - slot_ms))
 
 
-def plan_timeline(segments: Sequence[Segment], takes_ms: Mapping[int, int], total_ms: int) -> Timeline:
+def plan_timeline(
+    segments: Sequence[Segment],
+    takes_ms: Mapping[int, int],
+    total_ms: int,
+    vendor_speeds: Mapping[int, float] = _AS_SPOKEN,
+) -> Timeline:
     """Place every take at the start of its own segment, so that drift never accumulates.
 
     A take starts late only while the one before it is still speaking, and then the guard gap after it; it has so
@@ -188,6 +196,8 @@ def plan_timeline(segments: Sequence[Segment], takes_ms: Mapping[int, int], tota
         segments: in order of ``start_ms``.
         takes_ms: length of each take as synthesised, > 0, by the number of its segment.
         total_ms: length of the recording.
+        vendor_speeds: speed that the voice was asked for already, 1.0 to ``MAX_SPEED``, by the number of the segment;
+            the time-stretch adds no more to it than the ceiling of both together allows.
 
     Raises:
         ValueError: a take of no segment, or a length that is not positive.
@@ -199,13 +209,15 @@ def plan_timeline(segments: Sequence[Segment], takes_ms: Mapping[int, int], tota
         if segment.number not in takes_ms:
             continue
         free_ms = placements[-1].end_ms + GUARD_GAP_MS if placements else 0
-        placements.append(_place(segment, slot, takes_ms[segment.number], max(segment.start_ms, free_ms)))
+        max_speed = max(1.0, MAX_SPEED / vendor_speeds.get(segment.number, 1.0))
+        start_ms = max(segment.start_ms, free_ms)
+        placements.append(_place(segment, slot, takes_ms[segment.number], start_ms, max_speed))
     return Timeline(tuple(placements), max(total_ms, placements[-1].end_ms if placements else 0))
 
 
-def _place(segment: Segment, slot: Slot, take_ms: int, start_ms: int) -> Placement:
+def _place(segment: Segment, slot: Slot, take_ms: int, start_ms: int, max_speed: float) -> Placement:
     room_ms = max(1, slot.end_ms - start_ms)
-    fit = plan_fit(take_ms, room_ms, own_ms=max(0, segment.end_ms - start_ms))
+    fit = plan_fit(take_ms, room_ms, own_ms=max(0, segment.end_ms - start_ms), max_speed=max_speed)
     overflow_ms = max(0, start_ms + fit.duration_ms - slot.end_ms)
     return Placement(segment.number, start_ms, fit.duration_ms, fit.speed, overflow_ms)
 

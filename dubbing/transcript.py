@@ -1,6 +1,7 @@
 """What was said and when: the recogniser's words, and the transcript they make."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,18 @@ class Transcript:
     language: str
     duration_ms: int
     words: tuple[Word, ...]
+
+
+def settle_times(words: Iterable[Word], duration_ms: int) -> tuple[Word, ...]:
+    """Make times rise: no word starts before the one before it ends, none ends after the recording.
+
+    >>> settle_times([Word("a", 0, 500), Word("b", 400, 1200)], 1000)[1].start_ms
+    500
+    """
+    settled: list[Word] = []
+    free_ms = 0
+    for word in words:
+        start_ms = min(max(word.start_ms, free_ms), duration_ms)
+        free_ms = min(max(word.end_ms, start_ms), duration_ms)
+        settled.append(replace(word, start_ms=start_ms, end_ms=free_ms))
+    return tuple(settled)

@@ -1,6 +1,6 @@
 import pytest
 
-from dubbing.casting import plan_casting
+from dubbing.casting import plan_casting, plan_understudies
 from dubbing.engines import Voice
 from dubbing.errors import UnknownVoiceError, UnsupportedLanguageError
 
@@ -72,3 +72,73 @@ def test_a_language_without_voices_is_refused():
 def test_a_voice_offered_for_several_tags_counts_once():
     cast = plan_casting("ab", [Voice("rachel", "pt"), Voice("rachel", "pt-BR"), ALEX], "pt-BR")
     assert (cast["a"], cast["b"]) == (Voice("rachel", "pt-BR"), ALEX)
+
+
+# Several vendors. Those of "multi" speak every language and are offered in one order, as ElevenLabs' are.
+def multi(language):
+    genders = {"eva": "female", "otto": "male", "ida": "female", "max": "male"}
+    return [Voice(name, language, gender, vendor="multi") for name, gender in genders.items()]
+
+
+SOLO = [Voice("solo-f", "de", "female", vendor="solo"), Voice("solo-m", "de", "male", vendor="solo")]
+
+
+def test_the_first_vendor_with_a_voice_for_the_language_makes_the_cast():
+    voices = [*multi("de"), *SOLO]
+    assert set(names(plan_casting("ab", voices, "de", vendors=["solo", "multi"])).values()) == {"solo-f", "solo-m"}
+    assert set(names(plan_casting("ab", voices, "de", vendors=["multi", "solo"])).values()) == {"eva", "otto"}
+    assert names(plan_casting("a", multi("de"), "de", vendors=["solo", "multi"])) == {"a": "eva"}
+
+
+def test_more_speakers_than_the_first_vendor_has_voices_for_share_them():
+    cast = plan_casting("abc", [*SOLO, *multi("de")], "de", vendors=["solo", "multi"])
+    assert list(names(cast).values()) == ["solo-f", "solo-m", "solo-f"]
+
+
+def test_an_override_may_name_a_voice_of_any_vendor():
+    cast = plan_casting("ab", [*SOLO, *multi("de")], "de", {"b": "ida"}, vendors=["solo", "multi"])
+    assert names(cast) == {"a": "solo-f", "b": "ida"}
+
+
+def test_a_language_that_none_of_the_vendors_asked_speaks_is_refused():
+    with pytest.raises(UnsupportedLanguageError):
+        plan_casting("a", SOLO, "de", vendors=["multi"])
+
+
+def test_a_refusal_names_some_of_many_voices():
+    many = [Voice(f"v{number}", "de") for number in range(100)]
+    with pytest.raises(UnknownVoiceError, match=r"v0, .*v29, …\.$"):
+        plan_casting("a", many, "de", {"a": "nobody"})
+
+
+def test_a_voice_chosen_in_one_language_moves_only_who_had_it():
+    plain = names(plan_casting("abc", multi("de"), "de"))
+    chosen = names(plan_casting("abc", multi("es"), "es", {"a": "ida"}))
+    assert plain == {"a": "eva", "b": "otto", "c": "ida"}
+    assert chosen == {"a": "ida", "b": "otto", "c": "eva"}
+
+
+def test_understudies_have_the_gender_of_the_cast_and_differ_while_they_can():
+    cast = {
+        speaker: Voice(speaker, "de", gender, vendor="solo")
+        for speaker, gender in {"a": "male", "b": "male", "c": "male", "d": "female", "e": "unknown"}.items()
+    }
+    understudies = plan_understudies(cast, "abcdea", multi("de"), "de", "multi")
+    assert names(understudies) == {"a": "otto", "b": "max", "c": "otto", "d": "eva", "e": "ida"}
+
+
+def test_an_understudy_of_another_gender_is_better_than_none():
+    cast = {"a": Voice("x", "de", "male", vendor="solo")}
+    women = [voice for voice in multi("de") if voice.gender == "female"]
+    assert names(plan_understudies(cast, "a", women, "de", "multi")) == {"a": "eva"}
+
+
+def test_who_was_cast_from_the_vendor_that_steps_in_stays_and_nobody_else_gets_that_voice():
+    cast = plan_casting("ab", [*SOLO, *multi("de")], "de", {"b": "eva"}, vendors=["solo", "multi"])
+    understudies = plan_understudies(cast, "ab", [*SOLO, *multi("de")], "de", "multi")
+    assert names(understudies) == {"a": "ida", "b": "eva"}
+
+
+def test_nobody_steps_in_from_a_vendor_without_the_language():
+    cast = plan_casting("a", multi("pt-BR"), "pt-BR")
+    assert not plan_understudies(cast, "a", [*multi("pt-BR"), *SOLO], "pt-BR", "solo")
