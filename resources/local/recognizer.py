@@ -1,16 +1,16 @@
 """Recognition by Whisper base (int8) through faster-whisper: real words with real times, on an ordinary processor."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dubbing.engines import Samples
+from dubbing.engines import LOCAL, Answer, Recording, Samples
 from dubbing.errors import NoSpeechError, RecognitionError, UnsupportedLanguageError
 from dubbing.languages import get_base, name_language, parse_language
-from dubbing.transcript import Transcript, Word
+from dubbing.transcript import Transcript, Word, settle_times
 from dubbing.units import frames_to_ms, s_to_ms
 from resources.local.catalogue import WHISPER, identify_groups
 from resources.local.packages import describe_versions, import_package
@@ -75,6 +75,8 @@ class LocalRecognizer:
         self._loading = threading.Lock()
         self._loaded: Any = None
 
+    vendor = model = LOCAL
+
     @cached_property
     def name(self) -> str:
         """Model, data, settings and the versions that decide what is heard."""
@@ -82,8 +84,15 @@ class LocalRecognizer:
         settings = f"beam{BEAM_SIZE}-silence{MIN_SILENCE_MS}-pad{SPEECH_PAD_MS}-window{self._window_ms}-r{REVISION}"
         return f"whisper-base-int8@{identify_groups(WHISPER)}/{settings}/{versions}"
 
-    def recognize(self, audio: Path, *, language: str | None) -> Transcript:
-        """Recognise a whole recording, window by window; see `dubbing.engines.Recognizer`."""
+    def recognize(
+        self, recording: Recording, *, language: str | None, key_terms: Sequence[str] = ()
+    ) -> Answer[Transcript]:
+        """Recognise a whole recording; see `dubbing.engines.Recognizer`. Key terms are no use to this engine."""
+        with recording.fetch() as audio:
+            return Answer(self.hear(audio, language=language))
+
+    def hear(self, audio: Path, *, language: str | None) -> Transcript:
+        """Recognise a file, window by window."""
         model = self._load_model()
         code = _get_whisper_code(language, model.supported_languages) if language is not None else None
         words: list[Word] = []
@@ -187,18 +196,3 @@ def _build_word(word: Any, offset_ms: int) -> Word:
         end_ms=offset_ms + s_to_ms(float(word.end)),
         confidence=min(1.0, max(0.0, float(word.probability))),
     )
-
-
-def settle_times(words: Iterable[Word], duration_ms: int) -> tuple[Word, ...]:
-    """Make times rise: no word starts before the one before it ends, none ends after the recording.
-
-    >>> settle_times([Word("a", 0, 500), Word("b", 400, 1200)], 1000)[1].start_ms
-    500
-    """
-    settled: list[Word] = []
-    free_ms = 0
-    for word in words:
-        start_ms = min(max(word.start_ms, free_ms), duration_ms)
-        free_ms = min(max(word.end_ms, start_ms), duration_ms)
-        settled.append(replace(word, start_ms=start_ms, end_ms=free_ms))
-    return tuple(settled)

@@ -3,7 +3,7 @@
 import functools
 import logging
 
-from dubbing.engines import Speech, Voice
+from dubbing.engines import LOCAL, Answer, Speech, Voice
 from dubbing.errors import SynthesisError
 from resources.local.catalogue import KOKORO, VOICES, identify_groups
 from resources.local.espeak import ESPEAK_VOICES, read_with_espeak
@@ -16,6 +16,9 @@ from resources.local.weights import WeightsStore
 
 REVISION = 1
 """Raised whenever a change here gives other samples for the same text."""
+
+MAX_CHARACTERS = 2_000
+"""Longest text of one reading."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,8 @@ class LocalSynthesizer:
         self._weights = weights
         self._kokoro = Kokoro(weights, threads=threads)
 
+    max_parallel = 1
+
     @functools.cached_property
     def name(self) -> str:
         """Model, voices and the versions that decide what is heard."""
@@ -64,8 +69,26 @@ class LocalSynthesizer:
         has_espeak = find_package_dir("espeakng_loader") is not None
         return (_KOKORO_VOICES if has_kokoro else ()) + (_ESPEAK_VOICES if has_espeak else ())
 
-    def synthesize(self, text: str, *, voice: Voice, speed: float = 1.0) -> Speech:
-        """Read one text aloud; see `dubbing.engines.Synthesizer`.
+    def list_vendors(self, language: str) -> tuple[str, ...]:
+        """This machine, for every language."""
+        return (LOCAL,)
+
+    def identify(self, voice: Voice) -> str:
+        """Name what determines the sound: the same for every voice."""
+        return self.name
+
+    def get_max_characters(self, voice: Voice) -> int:
+        """Return the longest text of one reading; longer ones than any segment are not expected."""
+        return MAX_CHARACTERS
+
+    def synthesize(
+        self, text: str, *, voice: Voice, speed: float = 1.0, before: str = "", after: str = ""
+    ) -> Answer[Speech]:
+        """Read one text aloud; see `dubbing.engines.Synthesizer`. What is said around it is no use to these voices."""
+        return Answer(self.read(text, voice=voice, speed=speed))
+
+    def read(self, text: str, *, voice: Voice, speed: float = 1.0) -> Speech:
+        """Read one text aloud; the same arguments give the same samples.
 
         A line that Kokoro has no sound for, or reads as something that is no speech, is read by espeak-ng.
 

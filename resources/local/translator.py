@@ -12,8 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from dubbing.engines import LOCAL, Answer
 from dubbing.errors import UnsupportedLanguageError
 from dubbing.languages import find_offered, get_base, name_language
+from dubbing.translation_batches import Batch, ReplyLine
+from dubbing.usage import Usage
 from resources.local.apertium import INSTALL_LINE, Apertium
 from resources.local.bergamot import Bergamot
 from resources.local.catalogue import ENGLISH_TO_PORTUGUESE, PORTUGUESE_TO_ENGLISH, identify_groups
@@ -68,6 +71,11 @@ class LocalTranslator:
         self._apertium = apertium if apertium is not None else Apertium()
         self._bergamot = {hop.mode: Bergamot(weights, hop.mode) for hop in HOPS if hop.engine == "bergamot"}
 
+    vendor = model = LOCAL
+    max_lines = 10_000
+    max_parallel = 1
+    follows_instructions = False
+
     @functools.cached_property
     def name(self) -> str:
         """Models, dictionaries and the versions that decide what is written."""
@@ -79,8 +87,17 @@ class LocalTranslator:
         """List canonical tags that this machine can translate ``source`` into now, fewest steps first."""
         return tuple(_TAGS.get(language, language) for language in self._find_routes(get_base(source)))
 
-    def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
-        """Translate each text sentence by sentence; see `dubbing.engines.Translator`.
+    def estimate_usage(self, batch: Batch) -> Usage:
+        """Count the characters."""
+        return {"characters": sum(len(line.text) for line in batch.lines)}
+
+    def translate(self, batch: Batch) -> Answer[tuple[ReplyLine, ...]]:
+        """Translate the lines of a batch; see `dubbing.engines.Translator`."""
+        texts = self.translate_texts([line.text for line in batch.lines], source=batch.source, target=batch.target)
+        return Answer(tuple(ReplyLine(line.number, text) for line, text in zip(batch.lines, texts, strict=True)))
+
+    def translate_texts(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
+        """Translate each text sentence by sentence.
 
         Raises:
             UnsupportedLanguageError: this machine has no way from ``source`` to ``target``.

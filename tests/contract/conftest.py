@@ -1,4 +1,4 @@
-"""The stores under contract, and the servers they need."""
+"""The stores under contract, and the servers they need; the emulator of the vendors for the engines."""
 
 import uuid
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import pytest
 
 from resources.storage.port import ObjectStore
 from tests.contract.stores import STORES, StoreUnderTest
+from vendor_emulator.server import VendorEmulator
 
 
 @pytest.fixture(scope="module", params=STORES)
@@ -31,3 +32,9 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "file"
     path.write_bytes(b"sound")
     return path
+
+
+@pytest.fixture(scope="session")
+def vendor_emulator() -> Iterator[VendorEmulator]:
+    with VendorEmulator() as emulator:
+        yield emulator

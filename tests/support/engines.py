@@ -6,14 +6,15 @@ voices: the contract suite and the end-to-end test do that with the real ones.
 
 import uuid
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
-from dubbing.engines import Speech, Voice
+from dubbing.engines import LOCAL, Answer, Recording, Speech, Voice
 from dubbing.errors import SynthesisError, TranslationError
 from dubbing.transcript import Transcript, Word
+from dubbing.translation_batches import Batch, ReplyLine
 from dubbing.units import ms_to_frames
+from dubbing.usage import Usage
 
 RATE_HZ = 24_000
 
@@ -21,19 +22,29 @@ RATE_HZ = 24_000
 class ScriptedRecognizer:
     """Hears the same words in every recording."""
 
+    vendor = model = LOCAL
+
     def __init__(self, words: Sequence[Word], duration_ms: int, language: str = "en") -> None:
         self.name = _name("recognizer")
         self._transcript = Transcript(language, duration_ms, tuple(words))
         self.calls = 0
 
-    def recognize(self, audio: Path, *, language: str | None) -> Transcript:
-        assert audio.is_file()
+    def recognize(
+        self, recording: Recording, *, language: str | None, key_terms: Sequence[str] = ()
+    ) -> Answer[Transcript]:
+        with recording.fetch() as audio:
+            assert audio.is_file()
         self.calls += 1
-        return self._transcript
+        return Answer(self._transcript)
 
 
 class MarkingTranslator:
     """Puts the target's tag before each text; refuses the targets it is told to."""
+
+    vendor = model = LOCAL
+    max_lines = 10_000
+    max_parallel = 1
+    follows_instructions = False
 
     def __init__(self, targets: Sequence[str], broken: frozenset[str] = frozenset()) -> None:
         self.name = _name("translator")
@@ -44,15 +55,20 @@ class MarkingTranslator:
     def list_targets(self, source: str) -> tuple[str, ...]:
         return self._targets
 
-    def translate(self, texts: Sequence[str], *, source: str, target: str) -> list[str]:
-        if target in self.broken:
+    def estimate_usage(self, batch: Batch) -> Usage:
+        return {"characters": sum(len(line.text) for line in batch.lines)}
+
+    def translate(self, batch: Batch) -> Answer[tuple[ReplyLine, ...]]:
+        if batch.target in self.broken:
             raise TranslationError("The translator does not answer.")
-        self.texts += texts
-        return [f"{target} {text}" for text in texts]
+        self.texts += [line.text for line in batch.lines]
+        return Answer(tuple(ReplyLine(line.number, f"{batch.target} {line.text}") for line in batch.lines))
 
 
 class ToneSynthesizer:
     """Reads a text as a tone of 60 ms a character between silences; fails where it is told to."""
+
+    max_parallel = 1
 
     def __init__(
         self, languages: Sequence[str], fails: Callable[[str, str], bool] = lambda text, language: False
@@ -65,14 +81,25 @@ class ToneSynthesizer:
     def list_voices(self) -> tuple[Voice, ...]:
         return tuple(Voice(f"tone_{language.lower()}", language) for language in self._languages)
 
-    def synthesize(self, text: str, *, voice: Voice, speed: float = 1.0) -> Speech:
+    def list_vendors(self, language: str) -> tuple[str, ...]:
+        return (LOCAL,)
+
+    def identify(self, voice: Voice) -> str:
+        return self.name
+
+    def get_max_characters(self, voice: Voice) -> int:
+        return 2_000
+
+    def synthesize(
+        self, text: str, *, voice: Voice, speed: float = 1.0, before: str = "", after: str = ""
+    ) -> Answer[Speech]:
         if self.fails(text, voice.language):
             raise SynthesisError("The synthesiser does not answer.")
         self.texts.append(text)
         frames = ms_to_frames(60 * len(text), RATE_HZ)
         tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(frames) / RATE_HZ)
         silence = np.zeros(ms_to_frames(200, RATE_HZ))
-        return Speech(np.concatenate([silence, tone, silence]).astype(np.float32), RATE_HZ)
+        return Answer(Speech(np.concatenate([silence, tone, silence]).astype(np.float32), RATE_HZ))
 
 
 def make_words(text: str, *, start_ms: int = 0, word_ms: int = 300, gap_ms: int = 100) -> tuple[Word, ...]:

@@ -26,22 +26,22 @@ def apertium() -> Apertium:
 
 def test_english_reaches_spanish_through_portuguese(apertium):
     texts = ["She told me that the meeting had been cancelled because nobody could find the keys.", "Good morning."]
-    assert get_translator().translate(texts, source="en", target="es") == [
+    assert get_translator().translate_texts(texts, source="en", target="es") == [
         "Ella me dijo que la reunión había sido cancelada porque nadie podría encontrar las llaves.",
         "Buen día.",
     ]
 
 
 def test_questions_and_exclamations_are_opened(apertium):
-    answer = get_translator().translate(["What time is it? Let's go!"], source="en", target="es")
+    answer = get_translator().translate_texts(["What time is it? Let's go!"], source="en", target="es")
     assert answer == ["¿Qué hora es? ¡Vamos allá!"]
 
 
 def test_spanish_reaches_portuguese_and_english(apertium):
     translator = get_translator()
     text = ["Ella no vino porque estaba enferma."]
-    assert translator.translate(text, source="es", target="pt-BR") == ["Ela não veio porque estava doente."]
-    assert translator.translate(text, source="es", target="en") == ["She didn't come because she was sick."]
+    assert translator.translate_texts(text, source="es", target="pt-BR") == ["Ela não veio porque estava doente."]
+    assert translator.translate_texts(text, source="es", target="en") == ["She didn't come because she was sick."]
 
 
 def test_unknown_words_are_counted_and_carry_no_mark(apertium):

@@ -23,11 +23,11 @@ from resources.local.weights import WeightsStore
 from tests.support.local_engine import decode_wav, join_words
 
 weights = WeightsStore(Path(sys.argv[1]))
-transcript = LocalRecognizer(weights, decode_wav, threads=2).recognize(Path(sys.argv[2]), language=None)
-(text,) = LocalTranslator(weights).translate([join_words(transcript)], source=transcript.language, target="pt-BR")
+transcript = LocalRecognizer(weights, decode_wav, threads=2).hear(Path(sys.argv[2]), language=None)
+(text,) = LocalTranslator(weights).translate_texts([join_words(transcript)], source=transcript.language, target="pt-BR")
 synthesizer = LocalSynthesizer(weights, threads=2)
 voice = next(voice for voice in synthesizer.list_voices() if voice.language == "pt-BR")
-speech = synthesizer.synthesize(text[:40], voice=voice)
+speech = synthesizer.read(text[:40], voice=voice)
 print(transcript.language, len(speech.samples) > speech.rate_hz)
 """
 

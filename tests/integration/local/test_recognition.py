@@ -29,7 +29,7 @@ def reference(samples: Path) -> str:
 
 @pytest.fixture(scope="module")
 def transcript(samples: Path) -> Transcript:
-    return get_recognizer().recognize(samples / "sense_and_sensibility.wav", language="en")
+    return get_recognizer().hear(samples / "sense_and_sensibility.wav", language="en")
 
 
 def test_hardly_a_word_of_the_sample_is_misheard(transcript, reference):
@@ -57,7 +57,7 @@ def test_nothing_is_heard_in_the_pauses(transcript):
 def test_a_recording_longer_than_a_window_is_heard_as_one(samples, transcript, tmp_path):
     audio = write_beginning(samples / "sense_and_sensibility.wav", tmp_path / "beginning.wav", BEGINNING_MS)
     recognizer = LocalRecognizer(get_weights(), decode_wav, threads=THREADS, window_ms=10_000)
-    pieced = recognizer.recognize(audio, language=None)
+    pieced = recognizer.hear(audio, language=None)
     whole = [word for word in transcript.words if word.end_ms <= BEGINNING_MS]
     assert measure_word_error_rate(" ".join(word.text for word in whole), join_words(pieced)) <= MAX_WORD_ERROR_RATE
     assert pieced.duration_ms == BEGINNING_MS

@@ -10,7 +10,7 @@ from tests.support.local_engine import get_translator, get_weights
 
 
 def translate(text: str, source: str = "en", target: str = "pt-BR") -> str:
-    (answer,) = get_translator().translate([text], source=source, target=target)
+    (answer,) = get_translator().translate_texts([text], source=source, target=target)
     return answer
 
 

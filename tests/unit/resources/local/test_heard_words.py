@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dubbing.transcript import Word
-from resources.local.recognizer import assemble_words, is_spoken, settle_times
+from dubbing.transcript import Word, settle_times
+from resources.local.recognizer import assemble_words, is_spoken
 
 times = st.integers(0, 5_000)
 words = st.lists(st.builds(Word, st.just("word"), times, times), max_size=20)

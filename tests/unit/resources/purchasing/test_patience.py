@@ -1,0 +1,116 @@
+import uuid
+
+import pytest
+
+from dubbing.errors import (
+    ContentRefusedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RecognitionError,
+    ReplyCutShortError,
+    VendorAuthError,
+    VendorQuotaError,
+    VendorRejectedError,
+    VendorReplyError,
+    VendorUnavailableError,
+)
+from dubbing.jobs import WaitingOn
+from resources.purchasing.orders import Order
+from resources.purchasing.patience import LONGEST_ASKED_WAIT_S, LONGEST_WAIT_S, MAX_TRIES, Patience
+
+
+class Caller:
+    """Fails as it is told to and then succeeds; writes down how it was made to wait."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+        self.calls = 0
+        self.waits: list[tuple[WaitingOn | None, float]] = []
+
+    def run(self, *, limit_s: float = 600.0, retries_replies: bool = True) -> str:
+        order = Order(uuid.uuid4(), None, lambda waiting_on, seconds: self.waits.append((waiting_on, seconds)))
+        return Patience(order, limit_s, retries_replies).run(self._call)
+
+    def _call(self) -> str:
+        self.calls += 1
+        if self._errors:
+            raise self._errors.pop(0)
+        return "bought"
+
+
+def fail_always(error: Exception, **more: object) -> Caller:
+    caller = Caller(*[error] * 50)
+    with pytest.raises(type(error)):
+        caller.run(**more)
+    return caller
+
+
+@pytest.mark.parametrize("kind", [VendorUnavailableError, OutcomeUnknownError, VendorReplyError, ReplyCutShortError])
+def test_what_may_pass_is_tried_so_many_times(kind):
+    caller = fail_always(kind("m"))
+    assert caller.calls == MAX_TRIES
+    assert [waiting_on for waiting_on, _ in caller.waits] == [WaitingOn.VENDOR] * (MAX_TRIES - 1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        VendorAuthError("m"),
+        VendorQuotaError("m"),
+        VendorRejectedError("m"),
+        ContentRefusedError("m"),
+        RecognitionError("m"),
+        ValueError(),
+    ],
+)
+def test_what_no_trying_helps_is_tried_once(error):
+    caller = fail_always(error)
+    assert (caller.calls, caller.waits) == (1, [])
+
+
+def test_refusals_for_too_many_calls_cost_no_try():
+    limited, down = RateLimitedError("m"), VendorUnavailableError("m")
+    caller = Caller(*[limited] * 20, *[down] * (MAX_TRIES - 1), *[limited] * 20)
+    assert caller.run() == "bought"
+    assert caller.waits[0][0] == WaitingOn.RATE_LIMIT
+
+
+def test_refusals_for_too_many_calls_are_not_waited_for_beyond_the_patience():
+    assert fail_always(RateLimitedError("m"), limit_s=0.0).calls == 1
+
+
+def test_a_vendor_that_is_down_is_not_waited_for_beyond_the_patience():
+    assert fail_always(VendorUnavailableError("m"), limit_s=0.0).calls == 1
+
+
+def test_a_reply_that_cannot_be_used_is_not_asked_for_again_where_that_is_no_use():
+    assert fail_always(VendorReplyError("m"), retries_replies=False).calls == 1
+
+
+def test_the_vendor_is_waited_for_at_least_as_long_as_it_asks():
+    caller = Caller(RateLimitedError("m", retry_after_s=7.0), VendorUnavailableError("m", retry_after_s=9.0))
+    caller.run()
+    asked = [7.0, 9.0]
+    assert all(wanted < seconds < wanted + 3 for wanted, (_, seconds) in zip(asked, caller.waits, strict=True))
+
+
+def test_a_wait_that_no_vendor_may_ask_for_is_shortened():
+    caller = Caller(RateLimitedError("m", retry_after_s=86_400.0))
+    caller.run()
+    assert LONGEST_ASKED_WAIT_S <= caller.waits[0][1] <= LONGEST_ASKED_WAIT_S + LONGEST_WAIT_S
+
+
+def test_waits_grow_within_bounds_however_many_there_are():
+    caller = Caller(*[RateLimitedError("m")] * 1200)
+    caller.run()
+    waits = [seconds for _, seconds in caller.waits]
+    assert max(waits) <= LONGEST_WAIT_S
+    assert max(waits[:2]) <= 2.0 < max(waits)
+
+
+@pytest.mark.parametrize("error", [RateLimitedError("m"), RateLimitedError("m", retry_after_s=1.0)])
+def test_callers_that_were_refused_together_do_not_come_back_together(error):
+    callers = [Caller(error) for _ in range(20)]
+    for caller in callers:
+        caller.run()
+    assert len({caller.waits[0][1] for caller in callers}) > 1
