@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
-from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
 from dubbing.engines import Recognizer, Synthesizer, Translator
-from dubbing.errors import ToolMissingError
 from resources.admission import Admission
 from resources.budget import Budget, NoLimit
 from resources.database.connection import Database
@@ -22,13 +20,26 @@ from resources.local.translator import LocalTranslator
 from resources.local.weights import WeightsStore
 from resources.media.decoding import decode_mono
 from resources.media.ffmpeg import Ffmpeg, find_ffmpeg
-from resources.purchasing import Purchasing
+from resources.packages import require_package
+from resources.purchasing.advisory_locks import AdvisoryLocks
+from resources.purchasing.claims import Claims
+from resources.purchasing.gate import VendorGate
+from resources.purchasing.slots import Slots
+from resources.purchasing.takes import Takes
+from resources.purchasing.transcripts import Transcripts
+from resources.purchasing.translated_lines import TranslatedLines
 from resources.settings import Settings, reveal
 from resources.storage.folder import FolderStore
 from resources.storage.port import ObjectStore
 from resources.storage.s3 import S3Store, build_client
 from resources.storage.signing import AddressSigner
 from resources.storage.supabase_storage import SupabaseStore
+from resources.vendors.building import (
+    build_cloud_synthesizer,
+    build_deepgram_recognizer,
+    build_openai_translator,
+    list_call_limits,
+)
 
 PRODUCT_DATABASE = "dubline"
 DAGSTER_DATABASE = "dubline_dagster"
@@ -85,7 +96,7 @@ class Container:
         """The object store."""
         settings = self.settings
         if settings.store == "s3":
-            _require("boto3", "s3")
+            require_package("boto3", "s3", "The store s3")
             return S3Store(
                 build_client(
                     endpoint_url=settings.s3_endpoint_url,
@@ -96,7 +107,7 @@ class Container:
                 settings.bucket,
             )
         if settings.store == "supabase" and settings.supabase_url and settings.supabase_secret_key:
-            _require("storage3", "supabase")
+            require_package("storage3", "supabase", "The store supabase")
             return SupabaseStore(
                 settings.supabase_url, settings.supabase_secret_key.get_secret_value(), settings.bucket
             )
@@ -120,6 +131,8 @@ class Container:
     @cached_property
     def recognizer(self) -> Recognizer:
         """Speech to words."""
+        if self.settings.recognition_engine == "cloud":
+            return build_deepgram_recognizer(self.settings)
         return LocalRecognizer(
             self.weights,
             lambda audio: decode_mono(audio, self.ffmpeg, rate_hz=RATE_HZ),
@@ -129,11 +142,15 @@ class Container:
     @cached_property
     def translator(self) -> Translator:
         """Text to text."""
+        if self.settings.translation_engine == "cloud":
+            return build_openai_translator(self.settings)
         return LocalTranslator(self.weights)
 
     @cached_property
     def synthesizer(self) -> Synthesizer:
         """Text to speech."""
+        if self.settings.synthesis_engine == "cloud":
+            return build_cloud_synthesizer(self.settings, lambda: self.database)
         return LocalSynthesizer(self.weights, threads=self.settings.engine_threads)
 
     @cached_property
@@ -142,9 +159,40 @@ class Container:
         return NoLimit()
 
     @cached_property
-    def purchasing(self) -> Purchasing:
-        """Everything that is paid for once."""
-        return Purchasing(self.database, self.store, self.recognizer, self.translator, self.synthesizer)
+    def locks(self) -> AdvisoryLocks:
+        """Locks of this process that hold across all machines."""
+        locks = AdvisoryLocks(self.database)
+        self._opened.callback(locks.close)
+        return locks
+
+    @cached_property
+    def claims(self) -> Claims:
+        """Who buys what."""
+        return Claims(self.locks)
+
+    @cached_property
+    def gate(self) -> VendorGate:
+        """The one way to a vendor."""
+        slots = {
+            kind: Slots(self.locks, ":".join(kind), count) for kind, count in list_call_limits(self.settings).items()
+        }
+        return VendorGate(self.database, slots, patience_s=self.settings.vendor_patience_minutes * 60)
+
+    @cached_property
+    def transcripts(self) -> Transcripts:
+        """What is said in recordings."""
+        reach = {"yes": True, "no": False, "auto": None}[self.settings.vendors_reach_store]
+        return Transcripts(self.database, self.store, self.gate, self.claims, self.recognizer, is_within_reach=reach)
+
+    @cached_property
+    def translated_lines(self) -> TranslatedLines:
+        """What is said, in other languages."""
+        return TranslatedLines(self.database, self.gate, self.claims, self.translator)
+
+    @cached_property
+    def takes(self) -> Takes:
+        """Readings."""
+        return Takes(self.database, self.store, self.gate, self.claims, self.synthesizer)
 
     @cached_property
     def admission(self) -> Admission:
@@ -162,12 +210,4 @@ class Container:
             self.translator,
             self.synthesizer,
             max_duration_ms=self.settings.max_duration_ms,
-        )
-
-
-def _require(package: str, extra: str) -> None:
-    """Stop at once where a package is missing that only this store needs."""
-    if find_spec(package) is None:
-        raise ToolMissingError(
-            f"The store {extra} needs the package {package}; install dubline with its extra {extra}."
         )

@@ -8,11 +8,13 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dubbing.casting import plan_casting
 from dubbing.content_key import build_content_key
 from dubbing.engines import QUALITIES, Quality, Recognizer, Synthesizer, Translator
 from dubbing.errors import InputError
+from dubbing.glossary import Glossary, dump_glossary, parse_glossary
 from dubbing.languages import find_offered, get_base, parse_language, plan_targets
 from resources.admission import build_source_key
 from resources.database.connection import Database
@@ -30,6 +32,7 @@ class JobRequest:
         targets: language tags.
         source_language: tag, or None to detect it.
         voices: voice name by speaker by language, to overrule the casting.
+        glossary: entries as `dubbing.glossary.parse_glossary` reads them.
         reference: the client's own name for the job.
     """
 
@@ -37,6 +40,7 @@ class JobRequest:
     targets: Sequence[str]
     source_language: str | None = None
     voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    glossary: Sequence[Mapping[str, Any]] = ()
     reference: str | None = None
 
 
@@ -48,6 +52,7 @@ class JobPlan:
     source: str | None
     targets: tuple[str, ...]
     voices: Mapping[str, Mapping[str, str]]
+    glossary: Glossary
     engines: Mapping[str, str]
     reference: str | None
 
@@ -61,6 +66,7 @@ class JobPlan:
             source_language=self.source,
             engines=dict(self.engines),
             voices={language: dict(names) for language, names in self.voices.items()},
+            glossary=dump_glossary(self.glossary),
             reference=self.reference,
         )
 
@@ -72,6 +78,7 @@ class JobPlan:
             source=self.source,
             targets=sorted(self.targets),
             voices={language: dict(names) for language, names in self.voices.items()},
+            glossary=dump_glossary(self.glossary),
             engines=dict(self.engines),
         )
 
@@ -137,13 +144,15 @@ class Intake:
             raise InputError("Voices are chosen for a language that is not among the target languages; add it there.")
         chosen = {language: dict(names) for language, names in voices.items() if language is not None}
         for language, names in chosen.items():
-            plan_casting(list(names), self._synthesizer.list_voices(), language, names)
+            vendors = self._synthesizer.list_vendors(language)
+            plan_casting(list(names), self._synthesizer.list_voices(), language, names, vendors=vendors)
         engines = {
             "recognizer": self._recognizer.name,
             "translator": self._translator.name,
             "synthesizer": self._synthesizer.name,
         }
-        return JobPlan(request.user_id, source, targets, chosen, engines, request.reference)
+        glossary = parse_glossary(request.glossary)
+        return JobPlan(request.user_id, source, targets, chosen, glossary, engines, request.reference)
 
     def inspect(self, file: Path) -> SourceAudio:
         """Decode a recording once from end to end and measure it.

@@ -7,15 +7,19 @@ program at start with a sentence that names the variable.
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from dubbing.errors import SettingsError
+from dubbing.errors import SettingsError, UnknownLanguageError
+from dubbing.languages import parse_language
 
 PREFIX = "DUBLINE_"
+
+Engine = Literal["local", "cloud"]
+"""``local`` is this machine, ``cloud`` the vendors."""
 
 
 class Settings(BaseSettings):
@@ -58,6 +62,48 @@ class Settings(BaseSettings):
     engine_threads: int = Field(default=2, ge=1, le=64, description="Processor threads the local engine may use.")
     loudness: Literal["podcast", "ebu_r128", "atsc_a85"] = Field(
         default="podcast", description="Loudness target of the dubs: podcast -16 LUFS, ebu_r128 -23, atsc_a85 -24."
+    )
+
+    recognition_engine: Engine = Field(default="local", description="Who recognises speech; cloud is Deepgram.")
+    translation_engine: Engine = Field(default="local", description="Who translates; cloud is OpenAI.")
+    synthesis_engine: Engine = Field(default="local", description="Who speaks; cloud is Deepgram and ElevenLabs.")
+    deepgram_api_key: SecretStr | None = Field(default=None, description="Key of Deepgram.")
+    deepgram_url: str = Field(default="https://api.deepgram.com", description="Address of Deepgram.")
+    openai_api_key: SecretStr | None = Field(default=None, description="Key of OpenAI.")
+    openai_url: str = Field(default="https://api.openai.com/v1", description="Address of OpenAI.")
+    openai_model: str = Field(default="gpt-6-luna", description="Model that translates; it must have a price.")
+    elevenlabs_api_key: SecretStr | None = Field(default=None, description="Key of ElevenLabs.")
+    elevenlabs_url: str = Field(default="https://api.elevenlabs.io", description="Address of ElevenLabs.")
+    elevenlabs_model: Literal["eleven_multilingual_v2", "eleven_flash_v2_5"] = Field(
+        default="eleven_multilingual_v2", description="Model that speaks; languages it lacks are spoken by Flash v2.5."
+    )
+    elevenlabs_voices: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Ids of the ElevenLabs voices to cast, best first, comma-separated. Empty: all."
+    )
+    elevenlabs_zero_retention: bool = Field(
+        default=False, description="Ask ElevenLabs to keep nothing; only its enterprise plans allow it."
+    )
+    premium_languages: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Languages that ElevenLabs speaks although Deepgram could, comma-separated: es,fr"
+    )
+    deepgram_recognitions: int = Field(
+        default=100, ge=1, le=1000, description="Recognitions at Deepgram at once, over all machines."
+    )
+    deepgram_readings: int = Field(
+        default=15, ge=1, le=1000, description="Readings by Deepgram at once, over all machines."
+    )
+    openai_translations: int = Field(
+        default=32, ge=1, le=1000, description="Translations at OpenAI at once, over all machines."
+    )
+    elevenlabs_readings: int = Field(
+        default=10, ge=1, le=1000, description="Readings by ElevenLabs at once, over all machines; see your plan."
+    )
+    vendor_patience_minutes: int = Field(
+        default=30, ge=1, le=1440, description="How long a job waits for a vendor that is down or full, minutes."
+    )
+    vendors_reach_store: Literal["auto", "yes", "no"] = Field(
+        default="auto",
+        description="Whether vendors can fetch recordings from the store by address; auto judges by the address.",
     )
 
     run_start: Literal["fork", "spawn"] = Field(
@@ -105,12 +151,20 @@ class Settings(BaseSettings):
     )
     s3_secret_access_key: SecretStr | None = Field(default=None, description="S3 secret key.")
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "elevenlabs_voices", "premium_languages", mode="before")
     @classmethod
-    def _split(cls, origins: object) -> object:
-        return tuple(filter(None, map(str.strip, origins.split(",")))) if isinstance(origins, str) else origins
+    def _split(cls, listed: object) -> object:
+        return tuple(filter(None, map(str.strip, listed.split(",")))) if isinstance(listed, str) else listed
 
-    @field_validator("public_url", "supabase_url")
+    @field_validator("premium_languages")
+    @classmethod
+    def _are_languages(cls, tags: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(map(parse_language, tags))
+        except UnknownLanguageError as error:
+            raise ValueError(error.message) from None
+
+    @field_validator("public_url", "supabase_url", "deepgram_url", "openai_url", "elevenlabs_url")
     @classmethod
     def _is_http(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):
@@ -160,14 +214,17 @@ def reveal(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret is not None else None
 
 
-def load_settings() -> Settings:
+def load_settings(**chosen: Any) -> Settings:
     """Read the environment.
+
+    Args:
+        chosen: settings by name that count in place of the environment's.
 
     Raises:
         SettingsError: a value is wrong; the sentence names the variable and never shows the value.
     """
     try:
-        settings = Settings()
+        settings = Settings(**chosen)
     except ValidationError as error:
         problems = "; ".join(f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"Settings are wrong. {problems}.") from None
@@ -180,4 +237,18 @@ def load_settings() -> Settings:
         raise SettingsError(
             f"{PREFIX}SUPABASE_URL and {PREFIX}SUPABASE_SECRET_KEY: set both when {PREFIX}STORE is supabase."
         )
+    _require_keys(settings)
     return settings
+
+
+def _require_keys(settings: Settings) -> None:
+    """Refuse engines of vendors without their keys."""
+    if settings.recognition_engine == "cloud" and settings.deepgram_api_key is None:
+        raise SettingsError(f"{PREFIX}DEEPGRAM_API_KEY: set it when {PREFIX}RECOGNITION_ENGINE is cloud.")
+    if settings.translation_engine == "cloud" and settings.openai_api_key is None:
+        raise SettingsError(f"{PREFIX}OPENAI_API_KEY: set it when {PREFIX}TRANSLATION_ENGINE is cloud.")
+    if settings.synthesis_engine == "cloud" and not (settings.deepgram_api_key or settings.elevenlabs_api_key):
+        raise SettingsError(
+            f"{PREFIX}DEEPGRAM_API_KEY or {PREFIX}ELEVENLABS_API_KEY: set one or both when "
+            f"{PREFIX}SYNTHESIS_ENGINE is cloud."
+        )

@@ -15,20 +15,23 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from dubbing.errors import DatabaseUnavailableError
+from resources.database.circuits import Circuits
 from resources.database.downloads import Downloads
-from resources.database.job_lock import JobLock, number_lock
+from resources.database.job_lock import KEEP_ALIVE, JobLock, number_lock
 from resources.database.job_views import JobViews
 from resources.database.jobs import Jobs
 from resources.database.launches import Launches
+from resources.database.prices import Prices
 from resources.database.purchases import Purchases
 from resources.database.stage_values import StageValues
 from resources.database.uploads import Uploads
+from resources.database.vendor_voices import VendorVoices
 
 MIGRATIONS_DIR = Path(__file__).parents[2] / "migrations"
 VERSION_SCHEMA = "migrations"
@@ -126,6 +129,21 @@ class UnitOfWork:
         return Purchases(self.session)
 
     @cached_property
+    def prices(self) -> Prices:
+        """What vendors charge."""
+        return Prices(self.session)
+
+    @cached_property
+    def circuits(self) -> Circuits:
+        """Whether vendors answer."""
+        return Circuits(self.session)
+
+    @cached_property
+    def vendor_voices(self) -> VendorVoices:
+        """Vendors' lists of voices."""
+        return VendorVoices(self.session)
+
+    @cached_property
     def values(self) -> StageValues:
         """What the stages made."""
         return StageValues(self.session)
@@ -190,6 +208,21 @@ class Database:
             finally:
                 if not driver.closed:
                     driver.execute("UNLISTEN *")
+
+    def open_session(self) -> Connection:
+        """Open a connection that commits by itself and stays its holder's, for locks that last as long as it does.
+
+        Raises:
+            DatabaseUnavailableError: Postgres cannot be reached.
+        """
+        with _reaching():
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                connection.execute(KEEP_ALIVE)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
 
     @contextmanager
     def lock_job(self, job_id: str) -> Iterator[JobLock]:

@@ -10,13 +10,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from dubbing.errors import JobBusyError
 
 # Postgres asks a silent client for a sign of life after 20 s and gives up 15 s later: a machine that lost its power
-# says nothing, and by the system's own default would hold its jobs for two hours.
-_TAKE = text("""
-    SELECT pg_try_advisory_lock(:number) AS is_taken, pg_backend_pid() AS server_process,
-           set_config('tcp_keepalives_idle', '20', false),
+# says nothing, and by the system's own default would hold its locks for two hours.
+KEEP_ALIVE = text("""
+    SELECT set_config('tcp_keepalives_idle', '20', false),
            set_config('tcp_keepalives_interval', '5', false),
            set_config('tcp_keepalives_count', '3', false)
 """)
+
+_TAKE = text("SELECT pg_try_advisory_lock(:number) AS is_taken, pg_backend_pid() AS server_process")
 
 
 class JobLock:
@@ -35,6 +36,7 @@ class JobLock:
         Raises:
             JobBusyError: another process holds it.
         """
+        self._connection.execute(KEEP_ALIVE)
         row = self._connection.execute(_TAKE, {"number": self._number}).one()
         if not row.is_taken:
             raise JobBusyError("Another process works on this job right now; wait for it to finish.")

@@ -136,6 +136,20 @@ class Jobs:
             .values(waiting_on=waiting_on.value)
         )
 
+    def get_casting(self, job_id: uuid.UUID, language: str) -> Mapping[str, str]:
+        """Return the voice that each speaker was given in a language; empty before the first reading."""
+        statement = select(LanguageTask.casting).where(LanguageTask.job_id == job_id, LanguageTask.language == language)
+        casting: Mapping[str, str] = self._session.scalars(statement).one()
+        return casting
+
+    def record_casting(self, job_id: uuid.UUID, language: str, casting: Mapping[str, str]) -> None:
+        """Keep who speaks for whom, so that the job keeps its voices whatever an engine offers later."""
+        self._session.execute(
+            update(LanguageTask)
+            .where(LanguageTask.job_id == job_id, LanguageTask.language == language)
+            .values(casting=dict(casting))
+        )
+
     def beat(self, job_id: uuid.UUID) -> None:
         """Show that the job is being worked on; a language that is being written to right now shows it anyway."""
         # Skipped, not waited for: whoever ends a whole job locks its languages in an order of its own.

@@ -4,16 +4,33 @@ A call is written before it is made and settled after it; what it bought is foun
 """
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from dubbing.engines import LOCAL
+from dubbing.errors import RunCrashedError
 from dubbing.transcript import Transcript, Word
+from dubbing.usage import Receipt
 from resources.database.tables import CallState, Take, TranscriptRow, TranslationRow, VendorCall
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTranslation:
+    """A translation as it is kept.
+
+    Attributes:
+        flags: what is still wrong with it.
+        is_final: nothing more is tried to mend it.
+    """
+
+    text: str
+    flags: tuple[str, ...] = ()
+    is_final: bool = True
 
 
 class Purchases:
@@ -28,16 +45,47 @@ class Purchases:
         self._session.flush()
         return call.id
 
-    def settle_call(self, call_id: uuid.UUID) -> None:
-        """Close a call that was answered."""
-        self._close_call(call_id, state=CallState.SETTLED.value)
+    def settle_call(
+        self, call_id: uuid.UUID, receipt: Receipt, cost_usd_micros: int, *, error_code: str | None = None
+    ) -> None:
+        """Close a call that was answered and is billed; ``error_code`` says why the answer is of no use."""
+        self._close_call(
+            call_id,
+            state=CallState.SETTLED.value,
+            usage=dict(receipt.usage),
+            vendor_request_id=receipt.request_id,
+            cost_usd_micros=cost_usd_micros,
+            error_code=error_code,
+        )
 
     def fail_call(self, call_id: uuid.UUID, error_code: str) -> None:
-        """Close a call that was refused or broke."""
+        """Close a call that was refused or never arrived: nothing is billed."""
         self._close_call(call_id, state=CallState.FAILED.value, error_code=error_code)
 
+    def doubt_call(self, call_id: uuid.UUID, error_code: str, receipt: Receipt | None = None) -> None:
+        """Close a call of which nobody knows what it is billed; whatever its reply said is kept."""
+        said: dict[str, Any] = {}
+        if receipt is not None:
+            said = {"vendor_request_id": receipt.request_id} | ({"usage": dict(receipt.usage)} if receipt.usage else {})
+        self._close_call(call_id, state=CallState.SPEND_UNKNOWN.value, error_code=error_code, **said)
+
+    def close_abandoned(self, job_id: uuid.UUID) -> None:
+        """Close the calls that a process made for a job and died before it heard the answer.
+
+        Only who holds the job may do this: there is no other process then whose calls they could be.
+        """
+        self._session.execute(
+            update(VendorCall)
+            .where(VendorCall.job_id == job_id, VendorCall.state == CallState.STARTED.value)
+            .values(
+                state=case((VendorCall.vendor == LOCAL, CallState.FAILED.value), else_=CallState.SPEND_UNKNOWN.value),
+                error_code=RunCrashedError.code,
+                settled_at=func.clock_timestamp(),
+            )
+        )
+
     def count_calls(self, job_id: uuid.UUID) -> Mapping[str, int]:
-        """Count what a job bought, by operation, in the operation's units."""
+        """Count what a job bought, by operation."""
         statement = (
             select(VendorCall.operation, func.count().label("calls"))
             .where(VendorCall.job_id == job_id, VendorCall.state == CallState.SETTLED.value)
@@ -69,16 +117,20 @@ class Purchases:
             words=[asdict(word) for word in transcript.words],
         )
 
-    def find_translations(self, content_keys: Sequence[str]) -> Mapping[str, str]:
+    def find_translations(self, content_keys: Collection[str]) -> Mapping[str, KeptTranslation]:
         """Find the translations bought before, by content key."""
-        statement = select(TranslationRow.content_key, TranslationRow.text).where(
-            TranslationRow.content_key.in_(content_keys)
-        )
-        return {row.content_key: row.text for row in self._session.execute(statement)}
+        rows = self._session.scalars(select(TranslationRow).where(TranslationRow.content_key.in_(content_keys)))
+        return {row.content_key: KeptTranslation(row.text, tuple(row.flags), row.is_final) for row in rows}
 
-    def record_translation(self, content_key: str, *, source: str, target: str, text: str) -> None:
-        """Keep a translation."""
-        self._insert_once(TranslationRow, content_key=content_key, source=source, target=target, text=text)
+    def record_translation(self, content_key: str, kept: KeptTranslation, *, source: str, target: str) -> None:
+        """Keep a translation, in place of one that was not final."""
+        found = {"text": kept.text, "flags": list(kept.flags), "is_final": kept.is_final}
+        row = insert(TranslationRow).values(content_key=content_key, source=source, target=target, **found)
+        self._session.execute(
+            row.on_conflict_do_update(
+                index_elements=["content_key"], set_=found, where=TranslationRow.is_final.is_(False)
+            )
+        )
 
     def find_take(self, content_key: str) -> Take | None:
         """Find a reading bought before."""
@@ -90,9 +142,11 @@ class Purchases:
         return {take.content_key: take for take in rows}
 
     def record_take(self, take: Take) -> None:
-        """Keep a reading."""
+        """Keep a reading, in place of one that the store lost: no reading is like another to the byte."""
         columns = {column.key: getattr(take, column.key) for column in Take.__table__.columns}
-        self._insert_once(Take, **{key: value for key, value in columns.items() if value is not None})
+        given = {key: value for key, value in columns.items() if value is not None}
+        row = insert(Take).values(**given)
+        self._session.execute(row.on_conflict_do_update(index_elements=["content_key"], set_=given))
 
     def _insert_once(self, table: type[Any], **values: Any) -> None:
         """Insert unless another job bought the same in the meantime."""

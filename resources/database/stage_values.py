@@ -61,20 +61,20 @@ class StageValues:
             )
         )
         for segment in segments:
-            row = insert(DubbedSegment).values(
-                job_id=job_id, language=language, number=segment.number, text=segment.text
-            )
-            self._session.execute(
-                row.on_conflict_do_update(
-                    index_elements=["job_id", "language", "number"], set_={"text": row.excluded.text}
-                )
-            )
+            said = {
+                "text": segment.text,
+                "flags": list(segment.flags),
+                "translation_error": segment.error_code,
+            }
+            row = insert(DubbedSegment).values(job_id=job_id, language=language, number=segment.number, **said)
+            self._session.execute(row.on_conflict_do_update(index_elements=["job_id", "language", "number"], set_=said))
 
     def load_translations(self, job_id: uuid.UUID) -> Translations:
         """Return every language's lines."""
         lines = Translations()
         for row in self._dubbed(job_id):
-            lines[row.language] = (*lines.get(row.language, ()), TranslatedSegment(row.number, row.text))
+            line = TranslatedSegment(row.number, row.text, tuple(row.flags), row.translation_error)
+            lines[row.language] = (*lines.get(row.language, ()), line)
         return lines
 
     def save_voiced(self, job_id: uuid.UUID, language: str, segments: Sequence[VoicedSegment]) -> None:
@@ -94,6 +94,7 @@ class StageValues:
                     take_key=segment.take_key,
                     start_ms=segment.start_ms,
                     duration_ms=segment.duration_ms,
+                    vendor_speed=segment.vendor_speed,
                     speed=segment.speed,
                     overflow_ms=segment.overflow_ms,
                     error_code=segment.error_code,
@@ -116,6 +117,7 @@ class StageValues:
                 speed=row.speed or 1.0,
                 overflow_ms=row.overflow_ms or 0,
                 error_code=row.error_code,
+                vendor_speed=row.vendor_speed or 1.0,
             )
             voiced[row.language] = (*voiced.get(row.language, ()), segment)
         return voiced

@@ -53,6 +53,10 @@ def _one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({values})", name=column)
 
 
+EMPTY_LIST, EMPTY_OBJECT = text("'[]'::jsonb"), text("'{}'::jsonb")
+YES, NO = text("true"), text("false")
+
+
 class CallState(StrEnum):
     """What is known of a vendor call's bill."""
 
@@ -142,7 +146,8 @@ class DubbingJob(Base):
     run_id: Mapped[str | None]
     source_language: Mapped[str | None]
     engines: Mapped[dict[str, Any]]
-    voices: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    voices: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
+    glossary: Mapped[list[dict[str, Any]]] = mapped_column(server_default=EMPTY_LIST)
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -152,7 +157,7 @@ class DubbingJob(Base):
 
 
 class LanguageTask(Base):
-    """One language of a job."""
+    """One language of a job; ``casting`` is the voice that each speaker was given, by the speaker's label."""
 
     __tablename__ = "language_tasks"
     __table_args__ = (
@@ -169,6 +174,7 @@ class LanguageTask(Base):
     progress: Mapped[int] = mapped_column(server_default="0")
     attempt: Mapped[int] = mapped_column(server_default="1")
     waiting_on: Mapped[str | None] = mapped_column(server_default=WaitingOn.QUEUE.value)
+    casting: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     error_retryable: Mapped[bool | None]
@@ -188,7 +194,7 @@ class JobEvent(Base):
     job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"))
     language: Mapped[str | None]
     type: Mapped[str]
-    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -218,7 +224,10 @@ class SegmentRow(Base):
 
 
 class TranslationRow(Base):
-    """A translation that was paid for, named by its content key."""
+    """A translation that was paid for, named by its content key.
+
+    One that is not final was to be mended when its job ended; ``flags`` says what is still wrong with one that is.
+    """
 
     __tablename__ = "translations"
 
@@ -226,6 +235,8 @@ class TranslationRow(Base):
     source: Mapped[str]
     target: Mapped[str]
     text: Mapped[str]
+    flags: Mapped[list[str]] = mapped_column(JSONB(), server_default=EMPTY_LIST)
+    is_final: Mapped[bool] = mapped_column(server_default=YES)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -248,7 +259,11 @@ class Take(Base):
 
 
 class DubbedSegment(Base):
-    """A segment in one language: what is said, by which take, and where it was placed."""
+    """A segment in one language: what is said, by which take, and where it was placed.
+
+    ``vendor_speed`` is what the voice was asked for, ``speed`` what the take was stretched by after. A line with a
+    ``translation_error`` has no translation; its text is the source's.
+    """
 
     __tablename__ = "dubbed_segments"
     __table_args__ = (_one_of("state", SegmentState),)
@@ -257,11 +272,14 @@ class DubbedSegment(Base):
     language: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     text: Mapped[str]
+    flags: Mapped[list[str]] = mapped_column(JSONB(), server_default=EMPTY_LIST)
+    translation_error: Mapped[str | None]
     state: Mapped[str | None]
     voice: Mapped[str | None]
     take_key: Mapped[str | None] = mapped_column(ForeignKey("takes.content_key"))
     start_ms: Mapped[int | None]
     duration_ms: Mapped[int | None]
+    vendor_speed: Mapped[float | None]
     speed: Mapped[float | None]
     overflow_ms: Mapped[int | None]
     error_code: Mapped[str | None]
@@ -283,7 +301,7 @@ class ArtifactRow(Base):
     media_type: Mapped[str]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
-    measurements: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    measurements: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
 
@@ -309,25 +327,77 @@ class Download(Base):
 
 
 class VendorCall(Base):
-    """The ledger: one row a call, written before it and settled after it."""
+    """The ledger: one row a call, written before it and settled after it.
+
+    ``usage`` is the vendor's own count, by unit; ``price_effective_from`` names the price set that the cost was
+    computed with. A call whose outcome is unknown costs nothing for certain, and ``estimated_usd_micros`` at most.
+    """
 
     __tablename__ = "vendor_calls"
-    __table_args__ = (_one_of("state", CallState), Index("ix_vendor_calls_job_id", "job_id"))
+    __table_args__ = (
+        _one_of("state", CallState),
+        Index("ix_vendor_calls_job_id", "job_id"),
+        Index("ix_vendor_calls_started_at", "started_at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"))
     language: Mapped[str | None]
     operation: Mapped[str]
+    vendor: Mapped[str]
+    model: Mapped[str]
     engine: Mapped[str]
     content_key: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=CallState.STARTED.value)
-    unit: Mapped[str]
-    units: Mapped[int] = mapped_column(BigInteger)
+    usage: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     cost_usd_micros: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    estimated_usd_micros: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    price_effective_from: Mapped[datetime | None]
     vendor_request_id: Mapped[str | None]
     error_code: Mapped[str | None]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     settled_at: Mapped[datetime | None]
+
+
+class PriceRow(Base):
+    """What a unit of a model costs from a day on: ``usd_micros`` for ``per_units``. Rows are added, never changed."""
+
+    __tablename__ = "price_table"
+    __table_args__ = (CheckConstraint("usd_micros >= 0 AND per_units > 0", name="positive"),)
+
+    vendor: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    effective_from: Mapped[datetime] = mapped_column(primary_key=True)
+    unit: Mapped[str] = mapped_column(primary_key=True)
+    usd_micros: Mapped[int] = mapped_column(BigInteger)
+    per_units: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[str]
+
+
+class VendorCircuit(Base):
+    """How a vendor has been answering lately, for all processes: after some failures in a row nobody calls for a while.
+
+    The columns are those of `dubbing.circuits.Circuit`.
+    """
+
+    __tablename__ = "vendor_circuits"
+
+    vendor: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(server_default="0")
+    openings: Mapped[int] = mapped_column(server_default="0")
+    open_until: Mapped[datetime | None]
+    is_trial: Mapped[bool] = mapped_column(server_default=NO)
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), onupdate=func.clock_timestamp())
+
+
+class VendorVoiceList(Base):
+    """A vendor's list of voices as last fetched, for all processes."""
+
+    __tablename__ = "vendor_voices"
+
+    vendor: Mapped[str] = mapped_column(primary_key=True)
+    voices: Mapped[list[dict[str, Any]]]
+    fetched_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class DeadLetter(Base):

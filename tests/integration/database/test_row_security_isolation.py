@@ -21,11 +21,14 @@ from resources.database.tables import (
     DeadLetter,
     Download,
     DubbedSegment,
+    PriceRow,
     SegmentRow,
     Take,
     TranscriptRow,
     TranslationRow,
     VendorCall,
+    VendorCircuit,
+    VendorVoiceList,
 )
 from tests.support.jobs import add_job
 from tests.support.supabase_database import migrated_database
@@ -93,7 +96,15 @@ def add_person(database: Database) -> Person:
         job_id=job_id, language="es", kind="audio", path="es.wav", media_type="audio/wav", size_bytes=1, expires_at=now
     )
     artifact.storage_key, artifact.sha256 = key, key
-    call = VendorCall(job_id=job_id, operation="translate", engine="e", content_key=key, unit="character", units=1)
+    call = VendorCall(
+        job_id=job_id,
+        operation="translate",
+        vendor="v",
+        model="m",
+        engine="e",
+        content_key=key,
+        usage={"characters": 1},
+    )
     letter = DeadLetter(job_id=job_id, stage="mixing", error_code="internal", message="m", retryable=False)
     with database.transaction() as tx:
         tx.session.add_all(
@@ -106,6 +117,9 @@ def add_person(database: Database) -> Person:
                 Take(content_key=key, language="es", voice="v", speech_start_ms=0, speech_end_ms=1, **file),
                 TranscriptRow(content_key=key, language="en", duration_ms=1, words=[]),
                 TranslationRow(content_key=key, source="en", target="es", text="secret"),
+                PriceRow(vendor=key, model="m", effective_from=now, unit="ms", usd_micros=1, per_units=1, source="s"),
+                VendorCircuit(vendor=key),
+                VendorVoiceList(vendor=key, voices=[]),
             ]
         )
         tx.session.flush()

@@ -1,0 +1,154 @@
+"""The one way to a vendor: a slot, a closed circuit, a row in the ledger, the call, and what it came to.
+
+Every try is a row of its own, written before the call and closed after it in the transaction that keeps what it bought.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from dubbing.engines import Answer
+from dubbing.errors import DatabaseUnavailableError, DubbingError, VendorUnavailableError
+from dubbing.jobs import WaitingOn
+from resources.database.connection import Database, UnitOfWork
+from resources.purchasing.ledger import (
+    Begun,
+    Call,
+    begin_call,
+    get_code,
+    record_crash,
+    record_failure,
+    settle_call,
+)
+from resources.purchasing.orders import Order
+from resources.purchasing.patience import Patience
+from resources.purchasing.slots import Slots
+
+Given = TypeVar("Given")
+Bought = TypeVar("Bought")
+
+PARK_S = 5.0
+"""Longest single wait of parked work, seconds; then it looks again whether the vendor is back."""
+
+CLOSING_TRIES = 4
+CLOSING_WAIT_S = 1.0
+"""How often, and how many seconds apart, writing down a call that was made is tried: what it bought hangs on it."""
+
+
+class VendorGate:
+    """Makes calls.
+
+    Args:
+        slots: by vendor and operation; none where nothing limits it.
+        patience_s: how long a call waits for a vendor that is down or has too many calls.
+    """
+
+    def __init__(self, database: Database, slots: Mapping[tuple[str, str], Slots], *, patience_s: float) -> None:
+        self._database = database
+        self._slots = slots
+        self._patience_s = patience_s
+
+    def buy(
+        self,
+        order: Order,
+        call: Call,
+        perform: Callable[[], Answer[Given]],
+        store: Callable[[Given], Bought],
+        record: Callable[[UnitOfWork, Bought], None],
+        *,
+        retries_replies: bool = True,
+    ) -> Bought:
+        """Make a call until it succeeds, and keep what it gave.
+
+        Args:
+            perform: one call; an error says by its kind whether it was billed and may pass.
+            store: makes of the answer what is kept; whatever happens here, the call is billed.
+            record: keeps it, in the transaction that settles the bill.
+            retries_replies: whether an answer that cannot be used is worth another call of the same.
+
+        Raises:
+            DubbingError: the last error of the call.
+            SettingsError: there is no price for it.
+        """
+        patience = Patience(order, self._patience_s, retries_replies)
+        return patience.run(lambda: self._buy_once(order, call, perform, store, record, patience))
+
+    def _buy_once(
+        self,
+        order: Order,
+        call: Call,
+        perform: Callable[[], Answer[Given]],
+        store: Callable[[Given], Bought],
+        record: Callable[[UnitOfWork, Bought], None],
+        patience: Patience,
+    ) -> Bought:
+        while True:
+            with self._hold_slot(order, call):
+                begun, wait = self._begin(order, call)
+                if begun is not None:
+                    answer = self._perform(begun, perform)
+                    return self._keep(begun, answer, store, record)
+            self._park(order, call, wait, patience)
+
+    def _hold_slot(self, order: Order, call: Call) -> AbstractContextManager[None]:
+        slots = self._slots.get((call.vendor, call.operation))
+        return slots.hold(order) if slots is not None else nullcontext()
+
+    def _begin(self, order: Order, call: Call) -> tuple[Begun | None, timedelta]:
+        with self._database.transaction() as tx:
+            return begin_call(tx, order, call)
+
+    def _park(self, order: Order, call: Call, wait: timedelta, patience: Patience) -> None:
+        if patience.is_over:
+            raise VendorUnavailableError(f"{call.vendor} has not answered for a long time; run the job again later.")
+        order.pause(WaitingOn.VENDOR, min(wait.total_seconds(), PARK_S))
+
+    def _perform(self, begun: Begun, perform: Callable[[], Answer[Given]]) -> Answer[Given]:
+        try:
+            return perform()
+        except DubbingError as error:
+            self._close(partial(record_failure, begun, error))
+            raise
+        except BaseException:
+            self._close(partial(record_crash, begun))
+            raise
+
+    def _keep(
+        self,
+        begun: Begun,
+        answer: Answer[Given],
+        store: Callable[[Given], Bought],
+        record: Callable[[UnitOfWork, Bought], None],
+    ) -> Bought:
+        def settle(tx: UnitOfWork, error_code: str | None = None) -> None:
+            settle_call(tx, begun, answer.receipt, error_code=error_code)
+            if begun.is_troubled:
+                tx.circuits.record_success(begun.call.vendor)
+
+        def keep(tx: UnitOfWork) -> None:
+            record(tx, bought)
+            settle(tx)
+
+        try:
+            bought = store(answer.value)
+            self._close(keep)
+        except BaseException as error:  # whatever it is, the vendor bills the call
+            self._close(partial(settle, error_code=get_code(error)))
+            raise
+        return bought
+
+    def _close(self, record: Callable[[UnitOfWork], None]) -> None:
+        """Write down what became of a call; a database that is gone for a moment does not lose it."""
+        tries = Retrying(
+            retry=retry_if_exception_type(DatabaseUnavailableError),
+            stop=stop_after_attempt(CLOSING_TRIES),
+            wait=wait_fixed(CLOSING_WAIT_S),
+            reraise=True,
+        )
+        for attempt in tries:
+            with attempt, self._database.transaction() as tx:
+                record(tx)

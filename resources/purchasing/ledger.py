@@ -1,0 +1,147 @@
+"""The ledger of calls: a row before each, closed by what the reply, or the error, says of the bill."""
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dubbing.engines import LOCAL
+from dubbing.errors import (
+    DubbingError,
+    OutcomeUnknownError,
+    SettingsError,
+    VendorError,
+    VendorReplyError,
+    VendorUnavailableError,
+)
+from dubbing.usage import Receipt, Usage, measure_cost
+from resources.database.connection import UnitOfWork
+from resources.database.prices import PriceSet
+from resources.database.tables import VendorCall
+from resources.purchasing.orders import Order
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call to be made.
+
+    Attributes:
+        model: as what it is priced.
+        engine: by what its result is named.
+        estimate: what it will use at most, about.
+    """
+
+    vendor: str
+    model: str
+    operation: str
+    engine: str
+    content_key: str
+    estimate: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that is in the ledger.
+
+    Attributes:
+        price: None for what costs nothing.
+        began_at: by the database's clock; None where no circuit is asked.
+        is_troubled: there were failures lately, so that the circuit wants to hear of a success.
+    """
+
+    call_id: uuid.UUID
+    call: Call
+    price: PriceSet | None = None
+    began_at: datetime | None = None
+    is_troubled: bool = False
+
+
+def begin_call(tx: UnitOfWork, order: Order, call: Call) -> tuple[Begun | None, timedelta]:
+    """Write a call down before it is made, unless the vendor is to be left alone for a while.
+
+    Returns:
+        The row, or None and how long to wait.
+
+    Raises:
+        SettingsError: there is no price for it.
+    """
+    price, began_at, is_troubled = None, None, False
+    if call.vendor != LOCAL:
+        entry, began_at = tx.circuits.enter(call.vendor)
+        if entry.wait:
+            return None, entry.wait
+        is_troubled = entry.circuit.failures > 0
+        price = _get_price(tx, call)
+    row = VendorCall(
+        job_id=order.job_id,
+        language=order.language,
+        vendor=call.vendor,
+        model=call.model,
+        operation=call.operation,
+        engine=call.engine,
+        content_key=call.content_key,
+        usage=dict(call.estimate),
+        estimated_usd_micros=_price(call.estimate, price),
+        price_effective_from=price.effective_from if price else None,
+    )
+    return Begun(tx.purchases.start_call(row), call, price, began_at, is_troubled), timedelta()
+
+
+def _get_price(tx: UnitOfWork, call: Call) -> PriceSet:
+    found = tx.prices.find_current(call.vendor, call.model)
+    if found is None or not call.estimate.keys() <= found.prices.keys():
+        raise SettingsError(
+            f"There is no price for {call.model} of {call.vendor}, so it is not bought; add one to the price table."
+        )
+    return found
+
+
+def _price(usage: Usage, price: PriceSet | None) -> int:
+    return measure_cost(usage, price.prices) if price is not None else 0
+
+
+def settle_call(tx: UnitOfWork, begun: Begun, receipt: Receipt, *, error_code: str | None = None) -> None:
+    """Close a call that is billed, with what its reply says that it used.
+
+    Where a vendor's reply does not say, or names a unit that has no price, the bill is not known and is left to
+    reconciling.
+    """
+    if begun.price is None:
+        used = Receipt(receipt.usage or begun.call.estimate, receipt.request_id)
+        tx.purchases.settle_call(begun.call_id, used, 0, error_code=error_code)
+    elif receipt.usage and receipt.usage.keys() <= begun.price.prices.keys():
+        cost = measure_cost(receipt.usage, begun.price.prices)
+        tx.purchases.settle_call(begun.call_id, receipt, cost, error_code=error_code)
+    else:
+        logger.warning("A reply of %s does not say what it used in units that have a price.", begun.call.vendor)
+        tx.purchases.doubt_call(begun.call_id, error_code or VendorReplyError.code, receipt)
+
+
+def get_code(error: BaseException) -> str:
+    """Name an error in the ledger."""
+    return error.code if isinstance(error, DubbingError) else DubbingError.code
+
+
+def record_crash(begun: Begun, tx: UnitOfWork) -> None:
+    """Close a call that was broken off on our side, perhaps after the vendor had it."""
+    if begun.call.vendor == LOCAL:
+        tx.purchases.fail_call(begun.call_id, DubbingError.code)
+    else:
+        tx.purchases.doubt_call(begun.call_id, DubbingError.code)
+
+
+def record_failure(begun: Begun, error: DubbingError, tx: UnitOfWork) -> None:
+    """Close a call by what its error says of the bill, and let the circuit hear of a vendor that is down."""
+    receipt = error.receipt if isinstance(error, VendorError) else None
+    if isinstance(error, OutcomeUnknownError) or (isinstance(error, VendorReplyError) and receipt is None):
+        tx.purchases.doubt_call(begun.call_id, error.code, receipt)
+    elif receipt is not None:
+        settle_call(tx, begun, receipt, error_code=error.code)
+    else:
+        tx.purchases.fail_call(begun.call_id, error.code)
+    if begun.began_at is not None and isinstance(error, (VendorUnavailableError, OutcomeUnknownError)):
+        tx.circuits.record_failure(begun.call.vendor, began_at=begun.began_at, retry_after_s=error.retry_after_s)
+    elif begun.is_troubled and isinstance(error, VendorError):
+        tx.circuits.record_success(begun.call.vendor)  # it answers, if not as we like

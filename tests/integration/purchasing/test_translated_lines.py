@@ -1,0 +1,277 @@
+"""Lines translated by an engine that follows instructions, or does not, as a test scripts it."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from dubbing.engines import Answer
+from dubbing.errors import ContentRefusedError, VendorAuthError, VendorReplyError
+from dubbing.glossary import Glossary, parse_glossary
+from dubbing.jobs import WaitingOn
+from dubbing.stages import TranslatedSegment
+from dubbing.transcript import Segment
+from dubbing.translation_batches import Batch, Line, ReplyLine
+from dubbing.usage import Receipt, Usage
+from resources.database.connection import Database
+from resources.database.purchases import KeptTranslation
+from resources.purchasing.advisory_locks import AdvisoryLocks
+from resources.purchasing.claims import Claims
+from resources.purchasing.orders import Order
+from resources.purchasing.translated_lines import Script, TranslatedLines
+from tests.integration.purchasing.shop import Shop, StoppedError, run_all
+
+SLOT_MS = 4_000
+Respond = Callable[[Batch], Sequence[ReplyLine]]
+
+
+def echo(batch: Batch) -> list[ReplyLine]:
+    """The number of each line, said in Spanish."""
+    return [ReplyLine(line.number, f"Esta es la línea {line.number}.") for line in batch.lines]
+
+
+@dataclass
+class ScriptedTranslator:
+    """Says what the test wants said, and remembers what it was asked."""
+
+    vendor: str
+    respond: Respond = echo
+    follows_instructions: bool = True
+    max_lines: int = 4
+    max_parallel: int = 2
+    model: str = "model"
+    name: str = field(default_factory=lambda: f"scripted-{uuid.uuid4()}")
+    asked: list[Batch] = field(default_factory=list)
+
+    def list_targets(self, source: str) -> tuple[str, ...]:
+        return ("es",)
+
+    def estimate_usage(self, batch: Batch) -> Usage:
+        return {"characters": 100}
+
+    def translate(self, batch: Batch) -> Answer[tuple[ReplyLine, ...]]:
+        self.asked.append(batch)
+        return Answer(tuple(self.respond(batch)), Receipt({"characters": 10}, uuid.uuid4().hex))
+
+
+@dataclass
+class Scene:
+    """A script of some lines, and the way to its translations."""
+
+    shop: Shop
+    translator: ScriptedTranslator
+    lines: TranslatedLines
+
+    def get(self, *texts: str, glossary: Glossary = (), order: Order | None = None) -> tuple[TranslatedSegment, ...]:
+        segments = [
+            Segment(number, (number - 1) * SLOT_MS, number * SLOT_MS - 500, text)
+            for number, text in enumerate(texts, start=1)
+        ]
+        script = Script(segments, len(texts) * SLOT_MS, "en", "es", glossary)
+        return self.lines.get(order or self.shop.make_order(), script)
+
+    def list_asked(self) -> list[list[int]]:
+        return [[line.number for line in batch.lines] for batch in self.translator.asked]
+
+
+@pytest.fixture
+def scene(database: Database, shop: Shop) -> Scene:
+    translator = ScriptedTranslator(shop.vendor)
+    claims = Claims(AdvisoryLocks(database))
+    return Scene(shop, translator, TranslatedLines(database, shop.gate, claims, translator))
+
+
+def make_texts(count: int) -> list[str]:
+    return [f"This is line {number}." for number in range(1, count + 1)]
+
+
+def test_every_line_comes_back_in_order_and_is_bought_once(scene: Scene) -> None:
+    lines = scene.get(*make_texts(10))
+    assert [line.text for line in lines] == [f"Esta es la línea {number}." for number in range(1, 11)]
+    assert sorted(scene.list_asked()) == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]
+    assert scene.get(*make_texts(10)) == lines
+    assert len(scene.translator.asked) == 3
+
+
+def test_an_edited_line_is_bought_alone(scene: Scene) -> None:
+    texts = make_texts(6)
+    scene.get(*texts)
+    scene.translator.asked.clear()
+    scene.get(*texts[:2], "This was line 3.", *texts[3:])
+    assert scene.list_asked() == [[3]]
+    assert scene.translator.asked[0].before == (texts[0], texts[1])
+
+
+def test_a_text_that_is_said_twice_is_bought_once(scene: Scene) -> None:
+    lines = scene.get("This is line 1.", "And this is line 2.", "This is line 1.", "Here line 4 ends.")
+    assert scene.list_asked() == [[1, 2, 4]]
+    assert lines[2].text == lines[0].text
+
+
+def test_two_threads_that_want_the_same_script_buy_it_once(scene: Scene) -> None:
+    both = run_all([lambda: scene.get(*make_texts(8))] * 2)
+    assert both[0] == both[1]
+    assert len(scene.translator.asked) == 2
+
+
+def test_a_line_that_is_left_out_is_asked_for_again_and_the_others_are_not(scene: Scene) -> None:
+    def leave_out(batch: Batch) -> list[ReplyLine]:
+        return [line for line in echo(batch) if line.number != 3 or len(batch.lines) == 1]
+
+    scene.translator.respond = leave_out
+    lines = scene.get(*make_texts(4))
+    assert [line.error_code for line in lines] == [None] * 4
+    assert scene.list_asked() == [[1, 2, 3, 4], [3]]
+
+
+def test_an_answer_of_no_use_is_asked_for_in_halves(scene: Scene) -> None:
+    def fail_on_many(batch: Batch) -> list[ReplyLine]:
+        if len(batch.lines) > 1:
+            raise VendorReplyError("No use.", receipt=Receipt({"characters": 10}, "req"))
+        return echo(batch)
+
+    scene.translator.respond = fail_on_many
+    assert all(line.error_code is None for line in scene.get(*make_texts(4)))
+    assert scene.list_asked() == [[1, 2, 3, 4], [1, 2], [1], [2], [3, 4], [3], [4]]
+    assert sum(call.cost_usd_micros for call in scene.shop.list_calls()) == 7 * 300
+
+
+def test_a_line_that_never_gets_a_useful_answer_is_given_up_and_its_words_stay(scene: Scene) -> None:
+    def fail_on_two(batch: Batch) -> list[ReplyLine]:
+        return [line for line in echo(batch) if line.number != 2]
+
+    scene.translator.respond = fail_on_two
+    lines = scene.get(*make_texts(3))
+    assert [line.error_code for line in lines] == [None, "vendor_reply", None]
+    assert lines[1].text == "This is line 2."
+    assert scene.list_asked() == [[1, 2, 3], [2], [2], [2]]
+
+
+def test_a_refused_line_is_asked_once_more_without_what_is_said_around_it(scene: Scene) -> None:
+    def refuse(batch: Batch) -> list[ReplyLine]:
+        if "This is line 2." in (*batch.before, *batch.after, *(line.text for line in batch.lines)):
+            raise ContentRefusedError("No.", receipt=Receipt({"characters": 10}, "req"))
+        return echo(batch)
+
+    scene.translator.respond = refuse
+    lines = scene.get(*make_texts(3))
+    assert [line.error_code for line in lines] == [None, "content_refused", None]
+
+
+def test_when_not_one_line_can_be_translated_the_error_is_raised(scene: Scene) -> None:
+    def refuse(batch: Batch) -> list[ReplyLine]:
+        raise ContentRefusedError("No.")
+
+    scene.translator.respond = refuse
+    with pytest.raises(ContentRefusedError):
+        scene.get(*make_texts(2))
+
+
+def test_an_error_that_is_not_about_lines_ends_the_language_and_keeps_what_was_bought(scene: Scene) -> None:
+    def fail_later(batch: Batch) -> list[ReplyLine]:
+        if batch.lines[0].number > 1:
+            raise VendorAuthError("No key.")
+        return echo(batch)
+
+    scene.translator.max_parallel, scene.translator.respond = 1, fail_later
+    with pytest.raises(VendorAuthError):
+        scene.get(*make_texts(8))
+    scene.translator.respond = echo
+    scene.translator.asked.clear()
+    scene.get(*make_texts(8))
+    assert scene.list_asked() == [[5, 6, 7, 8]]
+
+
+LONG, SHORTER, FITTING = "Muy larga " * 12 + "1.", "Bastante larga " * 5 + "1.", "Corta 1."
+
+
+def say_it_shorter(batch: Batch) -> list[ReplyLine]:
+    """One step shorter each time it is asked."""
+    steps = {None: LONG, LONG: SHORTER, SHORTER: FITTING}
+    return [ReplyLine(line.number, steps[line.previous]) for line in batch.lines]
+
+
+def test_a_line_that_is_too_long_is_asked_for_shorter_until_it_fits(scene: Scene) -> None:
+    scene.translator.respond = say_it_shorter
+    (line,) = scene.get("This is line 1.")
+    assert (line.text, line.flags) == (FITTING, ())
+    problems = [batch.lines[0].problem for batch in scene.translator.asked]
+    assert problems[0] is None
+    assert all("at most" in str(problem) for problem in problems[1:])
+    assert len(problems) == 3
+
+
+def test_a_line_that_stays_too_long_is_asked_for_three_times_more_and_flagged(scene: Scene) -> None:
+    scene.translator.respond = lambda batch: [ReplyLine(line.number, LONG) for line in batch.lines]
+    (line,) = scene.get("This is line 1.")
+    assert line.flags == ("too_long",)
+    assert len(scene.translator.asked) == 4
+    scene.get("This is line 1.")
+    assert len(scene.translator.asked) == 4
+
+
+def test_a_number_that_was_lost_is_asked_for_once_and_flagged_if_it_stays_lost(scene: Scene) -> None:
+    scene.translator.respond = lambda batch: [ReplyLine(line.number, "Vendimos 40 coches.") for line in batch.lines]
+    (line,) = scene.get("We sold 12 cars.")
+    assert line.flags == ("number",)
+    assert [bool(batch.lines[0].problem) for batch in scene.translator.asked] == [False, True]
+
+
+def test_a_mended_line_is_kept_without_a_flag(scene: Scene) -> None:
+    def mend(batch: Batch) -> list[ReplyLine]:
+        count = 12 if batch.lines[0].problem else 40
+        return [ReplyLine(line.number, f"Vendimos {count} coches.") for line in batch.lines]
+
+    scene.translator.respond = mend
+    assert scene.get("We sold 12 cars.")[0] == TranslatedSegment(1, "Vendimos 12 coches.")
+
+
+def test_an_engine_that_heeds_no_instructions_is_asked_once_and_its_lines_are_flagged(scene: Scene) -> None:
+    scene.translator.follows_instructions = False
+    scene.translator.respond = lambda batch: [ReplyLine(line.number, "Vendimos 40 coches.") for line in batch.lines]
+    assert scene.get("We sold 12 cars.")[0].flags == ("number",)
+    assert len(scene.translator.asked) == 1
+    assert scene.translator.asked[0].lines == (Line(1, "We sold 12 cars."),)
+
+
+def test_a_glossary_goes_into_the_question_and_makes_it_another_purchase(scene: Scene) -> None:
+    scene.get("We made a take.", "This is line 2.")
+    scene.translator.asked.clear()
+    glossary = parse_glossary([{"term": "take", "translations": {"es": "toma"}}])
+    scene.translator.respond = lambda batch: [ReplyLine(line.number, "Hicimos una toma.") for line in batch.lines]
+    lines = scene.get("We made a take.", "This is line 2.", glossary=glossary)
+    assert scene.list_asked() == [[1]]
+    assert [term.wanted for term in scene.translator.asked[0].glossary] == ["toma"]
+    assert lines[0].flags == ()
+
+
+def test_what_was_to_be_mended_when_the_work_ended_is_mended_and_not_bought_anew(scene: Scene) -> None:
+    ending = False
+
+    def pause(waiting_on: WaitingOn | None, seconds: float) -> None:
+        if ending:
+            raise StoppedError
+
+    def end_at_the_second_question(batch: Batch) -> list[ReplyLine]:
+        if batch.lines[0].previous:
+            raise StoppedError
+        return say_it_shorter(batch)
+
+    scene.translator.respond = end_at_the_second_question
+    with pytest.raises(StoppedError):
+        scene.get("This is line 1.", order=Order(scene.shop.job_id, "es", pause))
+    scene.translator.respond = say_it_shorter
+    scene.translator.asked.clear()
+    (line,) = scene.get("This is line 1.")
+    assert line.text == FITTING
+    assert [batch.lines[0].previous for batch in scene.translator.asked] == [LONG, SHORTER]
+
+
+def test_a_final_translation_is_never_replaced(database: Database) -> None:
+    key = uuid.uuid4().hex
+    with database.transaction() as tx:
+        tx.purchases.record_translation(key, KeptTranslation("draft", is_final=False), source="en", target="es")
+        tx.purchases.record_translation(key, KeptTranslation("final", ("number",)), source="en", target="es")
+        tx.purchases.record_translation(key, KeptTranslation("late"), source="en", target="es")
+        assert tx.purchases.find_translations([key])[key] == KeptTranslation("final", ("number",))
