@@ -1,7 +1,8 @@
 """`make bench`: how fast each part of the line is on this machine, as a table and as JSON.
 
 Figures of the line are ratios to the length of the audio, so that machines can be compared; each is the best of some
-runs, the one that other work on the machine disturbed least. Those of the service are seconds.
+runs, the one that other work on the machine disturbed least. Those of the service and of
+the vendors' engines are seconds, and ratios to what the vendors alone would take.
 """
 
 import json
@@ -9,15 +10,20 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.cloud import measure_cloud
+from benchmarks.recordings import SAMPLE, repeat_sample
 from benchmarks.service import measure_service
-from dubbing.engines import Voice
+from dubbing.engines import Recording, Speech, Voice
 from dubbing.mixing import PRESETS, plan_mix
+from dubbing.transcript import Transcript
+from dubbing.translation_batches import Batch, Line
 from dubbing.units import ms_to_s
 from resources.container import Container
 from resources.media.inspection import inspect_media
@@ -25,20 +31,21 @@ from resources.media.mixing import render_mix
 from resources.media.voice_track import PlacedSpeech, write_voice_track
 from resources.settings import load_settings
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "sense_and_sensibility.wav"
+SAMPLE_MS = 27_930
 RESULTS = Path("out") / "bench.json"
 RUNS = 3
-REPEATS = 24
-"""The sample this often is the ten minutes that are mixed."""
 
 
 def main() -> None:
-    """Measure, print and write."""
+    """Measure, print and write; the engines are this machine's own, whatever is set: a benchmark buys nothing."""
     figures: dict[str, float] = {}
-    with Container(load_settings()) as container, tempfile.TemporaryDirectory(prefix="dubline-bench-") as folder:
+    engines = dict.fromkeys(("recognition_engine", "translation_engine", "synthesis_engine"), "local")
+    settings = load_settings().model_copy(update=engines)
+    with Container(settings) as container, tempfile.TemporaryDirectory(prefix="dubline-bench-") as folder:
         figures |= measure_engines(container)
         figures |= measure_media(container, Path(folder))
     figures |= measure_service()
+    figures |= measure_cloud()
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table = Table("figure", "value")
     for name, value in figures.items():
@@ -50,29 +57,35 @@ def main() -> None:
 
 def measure_engines(container: Container) -> dict[str, float]:
     """Processing seconds for each second of audio, and milliseconds for each sentence."""
-    transcript = container.recognizer.recognize(SAMPLE, language="en")
+    transcript = hear(container)
     seconds = ms_to_s(transcript.duration_ms)
     text = " ".join(word.text for word in transcript.words)
-    translated = container.translator.translate([text], source="en", target="pt-BR")[0]
+    translated = translate(container, text)
     voice = next(voice for voice in container.synthesizer.list_voices() if voice.language == "pt-BR")
-    speech = container.synthesizer.synthesize(translated, voice=voice)
+    speech = read(container, translated, voice)
     spoken = len(speech.samples) / speech.rate_hz
     return {
-        "recognition_s_per_s_of_audio": time_best(lambda: container.recognizer.recognize(SAMPLE, language="en"))
-        / seconds,
-        "translation_ms_per_sentence": 1000 * time_best(lambda: translate_sentences(container, text)) / 5,
+        "recognition_s_per_s_of_audio": time_best(lambda: hear(container)) / seconds,
+        "translation_ms_per_sentence": 1000 * time_best(lambda: translate(container, text)) / 5,
         "synthesis_s_per_s_of_speech": time_best(lambda: read(container, translated, voice)) / spoken,
     }
 
 
-def translate_sentences(container: Container, text: str) -> None:
-    """Five sentences, as many as the sample has."""
-    container.translator.translate([text], source="en", target="pt-BR")
+def hear(container: Container) -> Transcript:
+    """The words of the sample."""
+    recording = Recording(duration_ms=SAMPLE_MS, fetch=lambda: nullcontext(SAMPLE))
+    return container.recognizer.recognize(recording, language="en").value
 
 
-def read(container: Container, text: str, voice: Voice) -> None:
+def translate(container: Container, text: str) -> str:
+    """Five sentences as one line: as many as the sample has."""
+    (line,) = container.translator.translate(Batch("en", "pt-BR", (Line(1, text),))).value
+    return line.text
+
+
+def read(container: Container, text: str, voice: Voice) -> Speech:
     """One take."""
-    container.synthesizer.synthesize(text, voice=voice)
+    return container.synthesizer.synthesize(text, voice=voice).value
 
 
 def measure_media(container: Container, folder: Path) -> dict[str, float]:
@@ -98,18 +111,6 @@ def measure_media(container: Container, folder: Path) -> dict[str, float]:
 
     inspect = time_best(lambda: inspect_media(recording, container.ffmpeg, max_duration_ms=3_600_000))
     return {"inspection_x_real_time": seconds / inspect, "mixing_x_real_time": seconds / time_best(mix)}
-
-
-def repeat_sample(out: Path) -> Path:
-    """Write the sample many times over."""
-    import wave
-
-    with wave.open(str(SAMPLE), "rb") as sample, wave.open(str(out), "wb") as long:
-        long.setparams(sample.getparams())
-        frames = sample.readframes(sample.getnframes())
-        for _ in range(REPEATS):
-            long.writeframes(frames)
-    return out
 
 
 def place_tones(total_ms: int) -> Iterator[PlacedSpeech]:

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import httpx
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "sense_and_sensibility.wav"
+from benchmarks.recordings import SAMPLE
+
 JOBS = 9
 PAUSE_S = 3.0
 """Between two jobs, seconds; longer than a round of Dagster's sensors takes to begin again."""

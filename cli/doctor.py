@@ -4,12 +4,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from cli.doctor_vendors import examine_vendors
+from cli.engines import ENGINE_SETTINGS
+from cli.findings import Finding
 from dubbing.errors import DubbingError
 from resources.container import Container
 from resources.database.embedded import find_install
@@ -20,22 +22,6 @@ from resources.settings import load_settings
 
 LOW_DISK_BYTES = 2 * 1024**3
 """Below this a dub of an hour in some languages may not fit, bytes. Source: 48 kHz takes, tracks and mixes measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at.
-
-    Attributes:
-        needed: without it no dub can be made; otherwise it only adds something.
-        remedy: the line that mends it, empty where nothing is amiss.
-    """
-
-    name: str
-    is_there: bool
-    detail: str
-    remedy: str = ""
-    needed: bool = True
 
 
 def run_doctor() -> int:
@@ -62,11 +48,23 @@ def _examine(container: Container) -> Iterator[Finding]:
     yield _find_folder("cache folder", settings.cache_dir)
     yield from _examine_ffmpeg(container)
     yield _examine_database(container)
-    yield from _examine_weights(container)
-    yield _examine_spanish(container)
-    targets = {target: container.intake.get_quality(target) for target in container.intake.list_targets("en")}
+    yield from examine_vendors(settings)
+    if any(getattr(settings, engine) == "local" for engine in ENGINE_SETTINGS):
+        yield from _examine_weights(container)
+    if settings.translation_engine == "local":
+        yield _examine_spanish(container)
+    if settings.synthesis_engine == "local" or settings.elevenlabs_api_key is None:
+        yield _examine_languages(container)
+
+
+def _examine_languages(container: Container) -> Finding:
+    """List what is on offer; with ElevenLabs, only asking it tells."""
+    try:
+        targets = {target: container.intake.get_quality(target) for target in container.intake.list_targets("en")}
+    except DubbingError as error:
+        return Finding("dubs from English", False, error.message, "mend what is missing above")
     offered = [tag if quality == "standard" else f"{tag} ({quality})" for tag, quality in targets.items()]
-    yield Finding("dubs from English", bool(offered), ", ".join(offered) or "none", "" if offered else INSTALL_LOCAL)
+    return Finding("dubs from English", bool(offered), ", ".join(offered) or "none", "" if offered else INSTALL_LOCAL)
 
 
 def _find_folder(name: str, folder: Path) -> Finding:

@@ -2,7 +2,7 @@
 
 import signal
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -11,7 +11,9 @@ from typing import Never
 from rich.console import Console
 
 from cli.delivery import deliver, open_output_folder
+from cli.engines import ENGINE_SETTINGS, uses_vendors
 from cli.exit_codes import EXIT_CODES, INTERRUPTED, SOME_LANGUAGES_FAILED
+from cli.glossary_file import read_glossary
 from cli.progress import show_progress
 from cli.report import print_report
 from dubbing.errors import DatabaseUnavailableError, DubbingError, FileMissingError, JobBusyError, build_error
@@ -21,11 +23,23 @@ from resources.container import Container
 from resources.database.connection import Database
 from resources.identity.caller import LOCAL_USER_ID
 from resources.intake import JobRequest
-from resources.settings import load_settings
+from resources.settings import Engine, load_settings
 
 
-def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -> int:
+def run_dub(
+    file: Path,
+    targets: Sequence[str],
+    out: Path,
+    source: str | None,
+    *,
+    engine: Engine | None = None,
+    glossary: Path | None = None,
+) -> int:
     """Dub a file into a folder and return the exit code.
+
+    Args:
+        engine: who recognises, translates and speaks; as the settings say if left out.
+        glossary: JSON file of terms.
 
     Raises:
         DubbingError: the input or the machine is at fault; nothing half-made is left.
@@ -33,8 +47,9 @@ def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -
     console = Console()
     if not file.is_file():
         raise FileMissingError(f"There is no file {file.name}; check the path.")
-    with _terminating_as_interrupt(), Container(load_settings()) as container:
-        request = JobRequest(LOCAL_USER_ID, targets, source)
+    terms = read_glossary(glossary) if glossary is not None else ()
+    with _terminating_as_interrupt(), Container(load_settings(**_choose_engines(engine))) as container:
+        request = JobRequest(LOCAL_USER_ID, targets, source, glossary=terms)
         for language in container.intake.plan(request).targets:
             if (quality := container.intake.get_quality(language)) != "standard":
                 console.print(f"{name_language(language)} ({language}) is {quality} here; listen before you publish.")
@@ -52,8 +67,12 @@ def run_dub(file: Path, targets: Sequence[str], out: Path, source: str | None) -
                 return INTERRUPTED
             _raise_error_of(container.database, job.job_id)
             deliver(container, job.job_id, folder)
-            print_report(container.database, job.job_id, folder, console)
+            print_report(container.database, job.job_id, folder, console, shows_cost=uses_vendors(container.settings))
         return _get_exit_code(container.database, job.job_id)
+
+
+def _choose_engines(engine: Engine | None) -> Mapping[str, Engine]:
+    return {} if engine is None else dict.fromkeys(ENGINE_SETTINGS, engine)
 
 
 def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:

@@ -41,6 +41,16 @@ EXIT_CODES = {
     "recognition_failed": 41,
     "translation_failed": 42,
     "synthesis_failed": 43,
+    "vendor_failed": 50,
+    "vendor_auth": 51,
+    "vendor_quota": 52,
+    "vendor_rejected": 53,
+    "content_refused": 54,
+    "rate_limited": 55,
+    "vendor_unavailable": 56,
+    "vendor_outcome_unknown": 57,
+    "vendor_reply": 58,
+    "reply_cut_short": 59,
 }
 """Exit code by error code."""
 

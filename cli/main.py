@@ -8,6 +8,7 @@ import typer
 
 from cli.exit_codes import get_exit_code
 from dubbing.errors import DubbingError
+from resources.settings import Engine
 
 app = typer.Typer(
     name="dubline",
@@ -26,11 +27,18 @@ def dub(
     source: Annotated[
         str | None, typer.Option("--from", help="Language of the recording; detected if left out.")
     ] = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(help="Who does the work, this machine or the vendors; as the settings say if left out."),
+    ] = None,
+    glossary: Annotated[
+        Path | None, typer.Option(help="JSON file with terms to keep, or to translate or pronounce as given.")
+    ] = None,
 ) -> None:
     """Dub a recording. The same command again goes on where it was interrupted and buys nothing twice."""
     from cli.dub import run_dub
 
-    raise typer.Exit(run_dub(file, to.split(","), out, source))
+    raise typer.Exit(run_dub(file, to.split(","), out, source, engine=engine, glossary=glossary))
 
 
 @app.command()
@@ -70,6 +78,26 @@ def token(
     from cli.token import run_token
 
     raise typer.Exit(run_token(user, minutes, admin))
+
+
+@app.command()
+def vendors(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Show each vendor's engines, limits, prices and state."""
+    from cli.vendors import run_vendors
+
+    raise typer.Exit(run_vendors(as_json=as_json))
+
+
+@app.command()
+def emulate_vendors(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8790,
+) -> None:
+    """Stand in for Deepgram, OpenAI and ElevenLabs, to try their engines without keys; Ctrl-C stops it."""
+    from cli.emulate_vendors import run_emulate_vendors
+
+    raise typer.Exit(run_emulate_vendors(port))
 
 
 @app.command()

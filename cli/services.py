@@ -4,12 +4,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.ports import HOST
 from cli.probes import probe_code_server, probe_daemon, probe_http
 from cli.supervisor import Service
 from dub_assets.instance import get_code_location
-
-HOST = "127.0.0.1"
-"""Loopback only: Dagster's UI asks nobody who they are."""
 
 PROJECT_DIR = Path(__file__).parents[1]
 

@@ -1,10 +1,8 @@
 """`dubline up`: the database, the API, Dagster's code server, web server and daemon under one supervisor."""
 
-import errno
 import fcntl
 import os
 import signal
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,7 +13,8 @@ from types import FrameType
 from rich.console import Console
 from rich.text import Text
 
-from cli.services import HOST, Addresses, build_clients, build_code_server
+from cli.ports import choose_port
+from cli.services import Addresses, build_clients, build_code_server
 from cli.supervisor import Supervisor
 from cli.walkthrough import render_addresses, render_walkthrough
 from dub_assets.instance import prepare_dagster_home, record_workspace
@@ -70,26 +69,6 @@ def run_up(port: int = 3000, api_port: int = 8000) -> int:
             supervisor.watch()
             show("stack", "stopping")
     return 0
-
-
-def choose_port(port: int, option: str) -> int:
-    """Return a port nobody listens on: this one, or any for 0.
-
-    Raises:
-        SettingsError: it cannot be had; the sentence names the option.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not held up by connections just closed
-        try:
-            listener.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-            raise SettingsError(
-                f"Port {port} {'is taken' if taken else 'cannot be used'}; choose another with {option}, "
-                "or 0 for a free one."
-            ) from None
-        chosen: int = listener.getsockname()[1]
-        return chosen
 
 
 @contextmanager

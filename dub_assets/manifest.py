@@ -116,7 +116,7 @@ def _prove(store: ObjectStore, artifact: Artifact) -> None:
 
 def _assess(transcript: SegmentedTranscript, lines: Sequence[VoicedSegment]) -> TimingReport:
     placed = [
-        Placement(line.number, line.start_ms, line.duration_ms, line.speed, line.overflow_ms)
+        Placement(line.number, line.start_ms, line.duration_ms, line.speed * line.vendor_speed, line.overflow_ms)
         for line in lines
         if line.take_key
     ]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Never, TypeVar
 
 import dagster as dg
@@ -32,6 +33,7 @@ from resources.container import Container
 from resources.database.connection import UnitOfWork
 from resources.database.job_lock import JobLock
 from resources.media.ffmpeg import stop_running_ffmpeg
+from resources.purchasing.orders import Order
 
 Made = TypeVar("Made")
 Report = Callable[[float], None]
@@ -62,6 +64,7 @@ class Stage:
     failures: dict[str, DubbingError] = field(default_factory=dict)
     is_called_off: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _shown: dict[str | None, WaitingOn] = field(default_factory=dict)
 
     def list_languages(self) -> list[str]:
         """The job's languages that have not been lost."""
@@ -89,6 +92,7 @@ class Stage:
             self._heed(tx)
             self.check_wanted()
             for language in languages:
+                self._shown.pop(language, None)
                 tx.jobs.advance(self.job_id, language, self.state, measure_progress(self.state, share_done))
 
     def check_wanted(self) -> None:
@@ -96,15 +100,24 @@ class Stage:
         if self._stopping.is_set():
             raise _StoppedError
 
-    def run_languages(self, languages: Collection[str], work: Callable[[str, Report], Made]) -> dict[str, Made]:
+    def build_order(self, language: str | None = None) -> Order:
+        """Buy for the job, or for one of its languages."""
+        return Order(self.job_id, language, partial(self._pause, language))
+
+    def run_languages(
+        self, languages: Collection[str], work: Callable[[str, Report], Made], *, workers: int | None = None
+    ) -> dict[str, Made]:
         """Work on the languages that are not lost, some at a time.
+
+        Args:
+            workers: how many at a time; as many as the settings say where not given.
 
         Raises:
             dagster.Failure: none came through.
             DubbingError: one of `NO_LANGUAGES_FAULT`; the others are stopped.
         """
         active = [language for language in self.list_languages() if language in languages]
-        workers = self.container.settings.language_workers
+        workers = max(workers or 0, self.container.settings.language_workers)
         if len(active) > workers:
             with self.container.database.transaction() as tx:
                 tx.jobs.hold(self.job_id, active[workers:], WaitingOn.QUEUE)
@@ -129,6 +142,17 @@ class Stage:
         return dg.AssetCheckResult(
             check_name=EVERY_LANGUAGE, passed=not self.failures, metadata=dict(self.describe_failures())
         )
+
+    def _pause(self, language: str | None, waiting_on: WaitingOn | None, seconds: float) -> None:
+        """Wait, and show for what; a stage that is to end ends here."""
+        self.check_wanted()
+        if waiting_on is not None and self._shown.get(language) != waiting_on:
+            self._shown[language] = waiting_on
+            waiting = self.list_languages() if language is None else [language]
+            with self.container.database.transaction() as tx:
+                tx.jobs.hold(self.job_id, waiting, waiting_on)
+        self._stopping.wait(seconds)
+        self.check_wanted()
 
     def _heed(self, tx: UnitOfWork) -> None:
         states = [LanguageState(task.state) for task in tx.jobs.list_languages(self.job_id)]
@@ -181,6 +205,8 @@ def open_stage(context: dg.AssetExecutionContext, container: Container, state: L
     this_try = Try(job_id, state.value, context.retry_number, container.database, context.log)
     with this_try.judging_errors(), container.database.lock_job(context.partition_key) as lock:
         stage = Stage(job_id, container, state, context.log, lock)
+        with container.database.transaction() as tx:
+            tx.purchases.close_abandoned(job_id)
         try:
             with keep_beating(stage.beat):
                 stage.check_wanted()

@@ -7,6 +7,7 @@ from dub_assets.partitions import dub_jobs
 from dub_assets.source import source
 from dub_assets.stage import open_stage
 from dubbing.errors import NoSpeechError
+from dubbing.glossary import list_key_terms, parse_glossary
 from dubbing.jobs import LanguageState
 from dubbing.languages import name_language
 from dubbing.segmentation import plan_segments
@@ -35,7 +36,13 @@ def transcript(context: dg.AssetExecutionContext, container: dg.ResourceParam[Co
         with container.database.transaction() as tx:
             upload, job = tx.uploads.get_of_job(stage.job_id), tx.jobs.get(stage.job_id)
         media = container.intake.get_media(upload)
-        heard = container.purchasing.get_transcript(stage.job_id, upload, media.duration_ms, job.source_language)
+        heard = container.transcripts.get(
+            stage.build_order(),
+            upload,
+            media.duration_ms,
+            language=job.source_language,
+            key_terms=list_key_terms(parse_glossary(job.glossary)),
+        )
         segments = plan_segments(heard.words, language=heard.language)
         if not segments:
             raise NoSpeechError("Nobody speaks in this recording; there is nothing to dub.")

@@ -1,13 +1,21 @@
 """The second stage: every segment in every target language."""
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
 import dagster as dg
 
-from dub_assets.checks import build_language_check
+from dub_assets.checks import build_check, build_language_check
 from dub_assets.partitions import dub_jobs
 from dub_assets.stage import Report, open_stage, tabulate
+from dubbing.glossary import parse_glossary
 from dubbing.jobs import LanguageState
 from dubbing.stages import SegmentedTranscript, TranslatedSegment, Translations
 from resources.container import Container
+from resources.purchasing.translated_lines import Script
+
+NO_LINE_UNTRANSLATED = "no_line_untranslated"
+FACTS_KEPT = "facts_kept"
 
 
 @dg.asset(
@@ -18,6 +26,12 @@ from resources.container import Container
     dagster_type=dg.PythonObjectDagsterType(Translations),
     check_specs=[
         build_language_check("translation"),
+        build_check("translation", NO_LINE_UNTRANSLATED, "Every line has a translation in every language."),
+        build_check(
+            "translation",
+            FACTS_KEPT,
+            "Numbers, dates, units, negations, names and glossary terms came through, and lines fit their slots.",
+        ),
     ],
 )
 def translation(
@@ -25,27 +39,47 @@ def translation(
 ) -> dg.MaterializeResult:
     """The segments in each target language. A text is translated once, whichever job asks for it again."""
     with open_stage(context, container, LanguageState.TRANSLATING) as stage:
+        with container.database.transaction() as tx:
+            glossary = parse_glossary(tx.jobs.get(stage.job_id).glossary)
 
         def translate(language: str, report: Report) -> tuple[TranslatedSegment, ...]:
-            texts = [segment.text for segment in transcript.segments]
-            answers = container.purchasing.get_translations(
-                stage.job_id, texts, source=transcript.language, target=language
-            )
-            report(1.0)
-            return tuple(TranslatedSegment(segment.number, answers[segment.text]) for segment in transcript.segments)
+            script = Script(transcript.segments, transcript.duration_ms, transcript.language, language, glossary)
+            return container.translated_lines.get(stage.build_order(language), script, report)
 
-        made = Translations(stage.run_languages(stage.list_languages(), translate))
+        languages = stage.list_languages()
+        at_once = len(languages) if container.translator.max_parallel > 1 else None
+        made = Translations(stage.run_languages(languages, translate, workers=at_once))
     return dg.MaterializeResult(
         value=made,
         metadata={
-            "languages": tabulate(
-                {
-                    language: {"segments": len(lines), "characters": sum(len(line.text) for line in lines)}
-                    for language, lines in made.items()
-                }
-            ),
+            "languages": tabulate({language: _describe(lines) for language, lines in made.items()}),
             "failed": stage.describe_failures(),
             "translator": container.translator.name,
         },
-        check_results=[stage.check_languages()],
+        check_results=[stage.check_languages(), *_check_lines(made)],
+    )
+
+
+def _describe(lines: Sequence[TranslatedSegment]) -> dict[str, str | int | float]:
+    return {
+        "segments": len(lines),
+        "characters": sum(len(line.text) for line in lines),
+        "flagged": sum(1 for line in lines if line.flags),
+        "untranslated": sum(1 for line in lines if line.error_code),
+    }
+
+
+def _check_lines(made: Translations) -> Iterator[dg.AssetCheckResult]:
+    lost = {language: sum(1 for line in lines if line.error_code) for language, lines in made.items()}
+    yield dg.AssetCheckResult(
+        check_name=NO_LINE_UNTRANSLATED, passed=not any(lost.values()), metadata={"untranslated": lost}
+    )
+    doubts = {
+        language: dict(Counter(flag for line in lines for flag in line.flags)) for language, lines in made.items()
+    }
+    yield dg.AssetCheckResult(
+        check_name=FACTS_KEPT,
+        passed=not any(doubts.values()),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"doubts": doubts},
     )

@@ -48,6 +48,7 @@ def _build_language_reply(task: LanguageTask) -> LanguageReply:
         progress=task.progress,
         waiting_on=WaitingOn(task.waiting_on) if task.waiting_on else None,
         attempt=task.attempt,
+        voices=task.casting,
         heartbeat_at=task.heartbeat_at,
         started_at=task.started_at,
         finished_at=task.finished_at,

@@ -12,6 +12,19 @@ from dubbing.jobs import JobState, LanguageState, WaitingOn
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
 
 
+class GlossaryEntry(Request):
+    """A word or name that the job insists on: kept as it is, translated in a certain way, or said in a certain way."""
+
+    term: Name = Field(description="As it stands in the recording's language.", examples=["Dubline"])
+    keep: bool = Field(default=False, description="It stays as it is in every language.")
+    translations: dict[LanguageTag, Name] = Field(
+        default_factory=dict, max_length=50, description="What it is called, by target language."
+    )
+    pronunciations: dict[LanguageTag, Name] = Field(
+        default_factory=dict, max_length=50, description="How it is written to be said right, by target language."
+    )
+
+
 class JobRequest(Request):
     """A job on a recording that was uploaded."""
 
@@ -22,7 +35,13 @@ class JobRequest(Request):
         default_factory=dict,
         max_length=200,
         description="Voice by speaker by target language, where the casting is to be overruled; see `/v1/voices`.",
-        examples=[{"es": {"speaker_1": "ef_dora"}}],
+        examples=[{"es": {"1": "ef_dora"}}],
+    )
+    glossary: list[GlossaryEntry] = Field(
+        default_factory=list,
+        max_length=200,
+        description="Names and terms to be recognised, kept or translated as given.",
+        examples=[[{"term": "Dubline", "keep": True}, {"term": "take", "translations": {"es": "toma"}}]],
     )
     reference: Annotated[Text, StringConstraints(max_length=200)] | None = Field(
         default=None, description="Your own name for the job; given back as it is.", examples=["episode-12"]
@@ -39,6 +58,7 @@ class LanguageReply(Reply):
     )
     waiting_on: WaitingOn | None = Field(description="What it waits for, if it is not being worked on.")
     attempt: int
+    voices: dict[str, str] = Field(description="Who speaks for whom: voice by speaker, once they are cast.")
     heartbeat_at: datetime | None = Field(description="Last sign of life; at most 5 seconds old while work goes on.")
     started_at: datetime | None
     finished_at: datetime | None

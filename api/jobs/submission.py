@@ -67,7 +67,12 @@ def _plan(access: Access, wanted: JobRequest) -> JobPlan:
         raise TooManyLanguagesError(f"One job may have {limit} target languages; submit the others as another job.")
     return access.container.intake.plan(
         intake.JobRequest(
-            access.caller.user_id, wanted.target_languages, wanted.source_language, wanted.voices, wanted.reference
+            access.caller.user_id,
+            wanted.target_languages,
+            wanted.source_language,
+            wanted.voices,
+            [entry.model_dump(exclude_unset=True) for entry in wanted.glossary],
+            wanted.reference,
         )
     )
 

@@ -8,10 +8,8 @@ import signal
 import threading
 import uuid
 import wave
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,35 +20,15 @@ from dubbing.jobs import STAGE_START_PERCENT
 from resources.identity.embedded_issuer import EmbeddedIssuer
 from resources.settings import PREFIX
 from tests.e2e.conftest import Machine
-from tests.e2e.stack import Stack, started
+from tests.e2e.service import JOB_S, RUNS, Service, follow, upload
+from tests.e2e.stack import started
 from tests.support.seaweedfs import ACCESS_KEY_ID, SECRET_ACCESS_KEY, SeaweedFS
 from tests.support.supabase_storage import supabase_storage_emulator
 from tests.support.tokens import make_es256_signer
 from tests.support.waiting import wait_for
 
 ALICE, BOB = uuid.UUID(int=0xA11CE), uuid.UUID(int=0xB0B)
-JOB_S = 240.0
 JOBS_S = 600.0
-RUNS = "{ runsOrError { ... on Runs { results { status tags { key value } } } } }"
-
-
-@dataclass
-class Service:
-    """A running stack with one of the stores, and a way to sign users in."""
-
-    stack: Stack
-    mint: Callable[[uuid.UUID], str]
-
-    def sign_in(self, user_id: uuid.UUID) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {self.mint(user_id)}"}
-        return httpx.Client(base_url=f"{self.stack.get_address('API')}/v1", headers=headers, timeout=60)
-
-    def count_runs(self) -> Counter[str]:
-        """Runs by the job they were for."""
-        address = self.stack.get_address("Dagster UI")
-        answer = httpx.post(f"{address}/graphql", json={"query": RUNS}, timeout=60).json()
-        tags = [{tag["key"]: tag["value"] for tag in run["tags"]} for run in answer["data"]["runsOrError"]["results"]]
-        return Counter(tag["dagster/partition"] for tag in tags)
 
 
 def set_up_folder(machine: Machine, opened: ExitStack, request: pytest.FixtureRequest) -> Callable[[uuid.UUID], str]:
@@ -94,40 +72,6 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with ExitStack() as opened:
         mint = SET_UPS[request.param](machine, opened, request)
         yield Service(opened.enter_context(started(machine)), mint)
-
-
-def upload(client: httpx.Client, recording: bytes) -> str:
-    announced = client.post(
-        "/uploads",
-        json={
-            "filename": "Sense & Sensibility „1“.wav",
-            "content_type": "audio/wav",
-            "size_bytes": len(recording),
-            "sha256": hashlib.sha256(recording).hexdigest(),
-        },
-    )
-    assert announced.status_code == 201, announced.text
-    target = announced.json()
-    sent = httpx.request(target["method"], target["url"], headers=target["headers"], content=recording, timeout=60)
-    assert sent.is_success, sent.text
-    return str(target["upload_id"])
-
-
-def follow(client: httpx.Client, job_id: str) -> list[dict[str, Any]]:
-    """Poll a job as a frontend does, with ETags, to its end; returns every state of it that was seen."""
-    seen: list[dict[str, Any]] = []
-    etag = ""
-
-    def is_over() -> bool:
-        nonlocal etag
-        reply = client.get(f"/jobs/{job_id}", headers={"If-None-Match": etag} if etag else {})
-        if reply.status_code != 304:
-            etag = reply.headers["etag"]
-            seen.append(reply.json())
-        return seen[-1]["finished_at"] is not None
-
-    wait_for(is_over, "the job to end", JOB_S, pause_s=0.1)
-    return seen
 
 
 def test_a_recording_is_uploaded_dubbed_polled_and_each_file_downloaded_once(service: Service, samples: Path) -> None:

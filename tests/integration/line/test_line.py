@@ -215,11 +215,9 @@ def test_the_job_records_what_it_bought_and_from_whom(build_line: Callable[..., 
     assert line.run(job_id).success
     with line.database.transaction() as tx:
         rows = tx.session.execute(
-            text(
-                "SELECT operation, engine, state, unit, units FROM vendor_calls WHERE job_id = :id ORDER BY started_at"
-            ),
+            text("SELECT operation, engine, state, usage FROM vendor_calls WHERE job_id = :id ORDER BY started_at"),
             {"id": job_id},
         ).all()
-    assert rows[0] == ("recognize", line.recognizer.name, "settled", "ms", 12_000)
+    assert rows[0] == ("recognize", line.recognizer.name, "settled", {"ms": 12_000})
     assert [row.operation for row in rows] == ["recognize", "translate", "synthesize", "synthesize"]
     assert {row.state for row in rows} == {"settled"}
