@@ -79,7 +79,7 @@ def rehearse(emulator: VendorEmulator, dialogue: Dialogue, recording: bytes) -> 
 
 def rehearse_lines(emulator: VendorEmulator, recording: bytes, duration_ms: int, job: int) -> None:
     """Let two people say as many short lines as a job may have read at once, in words that no other job has."""
-    lines = {f"Line {n} of job {job}.": f"Línea {n} del trabajo {job}." for n in range(1, CAP + 2)}
+    lines = {f"Line {n} of {job}.": f"Línea {n} de {job}." for n in range(1, CAP + 2)}
     step_ms = duration_ms // len(lines)
     words: list[Word] = []
     for number, text in enumerate(lines):
