@@ -51,6 +51,7 @@ EXIT_CODES = {
     "vendor_outcome_unknown": 57,
     "vendor_reply": 58,
     "reply_cut_short": 59,
+    "recording_unreachable": 60,
 }
 """Exit code by error code."""
 

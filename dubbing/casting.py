@@ -1,7 +1,7 @@
 """Casting: which voice speaks for which speaker, and who steps in for it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, cycle
 from types import MappingProxyType
 
@@ -47,7 +47,7 @@ def plan_casting(
         UnknownVoiceError: an override names a voice that is not offered for the language; says which are.
     """
     offered = _rank_voices(voices, language)
-    ensemble = _choose_ensemble(offered, vendors)
+    ensemble = _choose_ensemble(offered, vendors) if vendors else offered
     if not ensemble:
         raise UnsupportedLanguageError(f"The engine has no voice for {language}; choose another language or engine.")
     roles = list(dict.fromkeys(speakers))
@@ -63,28 +63,35 @@ def plan_casting(
 
 
 def plan_understudies(
-    cast: Mapping[str, Voice], speakers: Sequence[str], voices: Sequence[Voice], language: str, vendor: str
+    cast: Mapping[str, Voice],
+    speakers: Sequence[str],
+    voices: Sequence[Voice],
+    language: str,
+    *,
+    vendors: Sequence[str],
+    failed: Collection[str],
 ) -> Mapping[str, Voice]:
-    """Say who speaks for each speaker if a language has to be read by another vendor.
+    """Say who speaks for each speaker if a language has to do without some vendors.
 
-    A speaker keeps the gender of the voice where it is known, and then gets one that fewest others have. Who was cast
-    from that vendor in the first place stays.
+    The first of the others that has a voice for the language steps in. Who was cast from a vendor that has not failed
+    stays. Everybody else keeps the gender of the voice where it is known, and then gets one that fewest others have.
 
     Args:
         cast: as `plan_casting` made it.
         speakers: of the cast, in order of first appearance; repeats are passed over.
         voices: as an engine offers them, best first within a language and a vendor.
         language: canonical BCP 47 tag of the dub.
-        vendor: who steps in.
+        vendors: whom to ask for the language, first to last.
+        failed: who is not to be asked.
 
     Returns:
-        A voice of that vendor for each speaker, in the order given; empty if it has none for the language.
+        A voice of another vendor for each speaker, in the order given; empty if nobody steps in.
     """
-    troupe = _choose_ensemble(_rank_voices(voices, language), [vendor])
+    troupe = _choose_ensemble(_rank_voices(voices, language), [vendor for vendor in vendors if vendor not in failed])
     if not troupe:
         return MappingProxyType({})
     roles = list(dict.fromkeys(speakers))
-    staying = {speaker: cast[speaker] for speaker in roles if cast[speaker].vendor == vendor}
+    staying = {speaker: cast[speaker] for speaker in roles if cast[speaker].vendor not in failed}
     parts = Counter(voice.name for voice in staying.values())
     understudies: dict[str, Voice] = {}
     for speaker in roles:
@@ -108,9 +115,7 @@ def _find_chosen(speaker: str, overrides: Mapping[str, str], offered: Sequence[V
 
 
 def _choose_ensemble(offered: Sequence[Voice], vendors: Sequence[str]) -> list[Voice]:
-    """Take the voices of the first vendor that has any; all of them where no vendor is named."""
-    if not vendors:
-        return list(offered)
+    """Take the voices of the first vendor that has any."""
     by_vendor = ([voice for voice in offered if voice.vendor == vendor] for vendor in vendors)
     return next(filter(None, by_vendor), [])
 

@@ -61,6 +61,18 @@ def plan_entry(circuit: Circuit, now: datetime) -> Entry:
     return Entry(timedelta(), replace(circuit, open_until=now + TRIAL, is_trial=True))
 
 
+def plan_success(circuit: Circuit, now: datetime, *, began_at: datetime) -> Circuit:
+    """Count from the start again; the success of the one that tried closes the circuit.
+
+    Args:
+        began_at: when the call was let in; one that was under way before the circuit opened says nothing of it.
+    """
+    if circuit.open_until is None:
+        return replace(circuit, failures=0)
+    is_late = circuit.changed_at is not None and began_at < circuit.changed_at
+    return circuit if is_late else Circuit(changed_at=now)
+
+
 def plan_failure(
     circuit: Circuit, now: datetime, *, began_at: datetime, retry_after: timedelta = timedelta()
 ) -> Circuit:

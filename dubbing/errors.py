@@ -221,6 +221,12 @@ class ContentRefusedError(VendorRejectedError):
     code = "content_refused"
 
 
+class RecordingUnreachableError(VendorRejectedError):
+    """The vendor could not fetch a recording at its address; sending the file helps."""
+
+    code = "recording_unreachable"
+
+
 class RateLimitedError(VendorError):
     """More calls than the vendor takes at once, or in a minute."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dubbing.fact_numbers import find_numbers
+from dubbing.fact_numbers import find_numbers, list_ordinals
 from dubbing.fact_words import LANGUAGES, MONTHS, NUMBER_WORDS, PARTS_OF_HOURS, ROUND_HOURS, WEEKDAYS
 from dubbing.languages import get_base
 from dubbing.phrases import compile_words
@@ -20,9 +20,13 @@ _CLOCK = re.compile(
     r"|(?<![\d.,:/])(?P<h3>\d{1,2})\s*h\s*(?P<m3>\d{2})\b"
     r"|(?<![\d.,:/])(?P<h4>\d{1,2})(?:\.(?P<m4>\d{2}))?\s*uhr\b(?:\s*(?P<m5>\d{2})\b)?"
     r"|(?<![\d.,:/])(?P<h5>\d{1,2})\s*o'clock"
+    r"|\b(?:alle|dalle|ore|um)\s(?P<h6>\d{1,2})\.(?P<m6>\d{2})(?![\d.,]*\d)"
 )
 _ISO_DATE = re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?!\d)")
 _LOCAL_DATE = re.compile(r"(?<![\d./])(?P<one>\d{1,2})([./])(?P<two>\d{1,2})\2(?P<year>\d{4}|\d{2})(?![\d/])")
+_EASTERN_DATE = re.compile(
+    r"(?:(?P<year>\d{4})[년年] ?)?(?<!\d)(?P<month>\d{1,2})[월月](?: ?(?P<day>\d{1,2})[일日号])?"
+)
 _MAY_BE_OTHER_WORDS = frozenset({"may", "march", "mars", "marz", "mar", "mai", "jan", "sep", "dec"})
 
 
@@ -107,22 +111,26 @@ def _find_dates(text: str, base: str) -> Iterator[Moment]:
         one, two = int(match["one"]), int(match["two"])
         if 1 <= one <= 31 and 1 <= two <= 31 and min(one, two) <= 12:
             yield Moment(*match.span(), year=int(match["year"]), either=(one, two))
+    for match in _EASTERN_DATE.finditer(text):
+        if 1 <= int(match["month"]) <= 12:
+            yield _build_date(match, int(match["month"]), match["day"])
     if base in LANGUAGES and base != "ko":
         for match in _compile_named_date(base).finditer(text):
-            told_day, told_year = match["day1"] or match["day2"], match["year"]
-            if (told_day or told_year) and (told_day is None or 1 <= int(told_day) <= 31):
-                yield Moment(
-                    *match.span(),
-                    day=int(told_day) if told_day else None,
-                    month=_number_months(base)[match["month"]],
-                    year=int(told_year) if told_year else None,
-                )
+            told_day = match["day1"] or match["day2"]
+            if told_day or match["year"]:
+                yield _build_date(match, _number_months(base)[match["month"]], told_day)
+
+
+def _build_date(match: re.Match[str], month: int, day: str | None) -> Moment:
+    """Build a date; what can be no day of a month is left out."""
+    told_day = int(day) if day and 1 <= int(day) <= 31 else None
+    return Moment(*match.span(), day=told_day, month=month, year=int(match["year"]) if match["year"] else None)
 
 
 def _find_times(text: str) -> Iterator[Moment]:
     for match in _CLOCK.finditer(text):
-        hour = next(int(match[name]) for name in ("h1", "h2", "h3", "h4", "h5") if match[name])
-        minute = next((int(match[name]) for name in ("m1", "m2", "m3", "m4", "m5") if match[name]), 0)
+        hour = next(int(match[name]) for name in ("h1", "h2", "h3", "h4", "h5", "h6") if match[name])
+        minute = next((int(match[name]) for name in ("m1", "m2", "m3", "m4", "m5", "m6") if match[name]), 0)
         if hour <= 24 and minute < 60:
             yield Moment(*match.span(), hours=_list_hours(hour, match["half1"] or match["half2"]), minute=minute)
 
@@ -143,9 +151,10 @@ def _is_time_told(moment: Moment, told: frozenset[int], translation: str) -> boo
 
 
 def _list_integers(translation: str, target: str) -> frozenset[int]:
-    digits = {int(group) for group in re.findall(r"\d{1,6}", translation)}
+    digits = frozenset(map(int, re.findall(r"\d{1,6}", translation)))
     words = {value for number in find_numbers(translation, target) for value in number.values}
-    return frozenset(digits | {int(value) for value in words if value == value.to_integral_value() and value < 10**6})
+    small = {int(value) for value in words if value == value.to_integral_value() and value < 10**6}
+    return digits | small | list_ordinals(translation, target)
 
 
 def _has_month(month: int, translation: str, target: str) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from dubbing.fact_words import MONTHS, WEEKDAYS
+from dubbing.fact_words import MONTHS, ORDINALS, WEEKDAYS
 from dubbing.languages import get_base
 from dubbing.phrases import STEM_LETTERS, fold, is_unspaced, split_folded
 
@@ -20,11 +20,12 @@ _CAPITAL_NOUNS = frozenset({"de"})
 """Languages in which a capital does not make a name."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*")
-_SENTENCE_EDGE = re.compile(r"[.!?…:;\"“”„«»()\[\]—–\n*•#-]\s*$")
+_SENTENCE_EDGE = re.compile(r"[.!?¡¿…:;\"'“”„‘«»()\[\]—–\n*•#♪/-]\s*$")
+_CONTRACTION = re.compile(r"['’](?:s|ll|ve|d|m|re|t)$", re.IGNORECASE)
 _CAMEL_CASE = re.compile(r"[^\W_]*[a-z][A-Z][^\W_]*|[A-Z]{2,}[a-z]{2,}")
 _MIXED_CODE = re.compile(r"(?=[^\W_]*\d)[A-Z]{2,}[^\W_]*")
-_CONSONANTS = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{3,}")
-_TRANSLATED_LETTERS = frozenset({"GDP", "GNP", "LGBT", "LGBTQ", "BBQ", "TBD", "TBH", "WWW", "PMS", "PHD", "BSC", "MSC"})
+_CONSONANTS = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{4,}")
+_TRANSLATED_LETTERS = frozenset({"LGBT", "LGBTQ", "RSVP"})
 
 _TRANSLATED_WORDS = """
     i mr mrs ms miss mister sir madam lady lord dr doctor prof professor captain colonel general major sergeant officer
@@ -53,17 +54,18 @@ _TRANSLATED_WORDS = """
     cyprus lebanon jordan philippines ivory london paris cologne munich vienna geneva basel warsaw moscow beijing
     florence venice naples rome milan turin genoa prague copenhagen brussels antwerp ghent bruges the hague athens
     lisbon seville saragossa jerusalem cairo thames danube rhine nile seine tagus everest
-    okay ok yes no tv dvd honey sweetheart darling buddy boss coach team ladies gentlemen folks everyone
+    okay ok yes no tv dvd honey sweetheart sweetie baby darling dude buddy boss coach team ladies gentlemen guys folks
+    everyone
 """
-_TRANSLATED = frozenset(_TRANSLATED_WORDS.split())
+_TRANSLATED = frozenset([*_TRANSLATED_WORDS.split(), *ORDINALS["en"]])
 """Words that are written like names and are put into the other language's words."""
 
 
 def list_lost_names(text: str, translation: str, *, source: str, target: str) -> tuple[str, ...]:
     """List names of a source line that have nothing like them in its translation.
 
-    Names with capitals inside, with digits, or made of consonants are looked for everywhere; other names only inside a
-    sentence, and not where the translation has another name that may be their form in that language.
+    Names with capitals inside, with digits, or of four consonants and more are looked for everywhere; other names only
+    inside a sentence, and not where the translation has another name that may be their form in that language.
 
     >>> list_lost_names("Ask Maria about GitHub.", "Pregunta por eso.", source="en", target="es")
     ('Maria', 'GitHub')
@@ -89,7 +91,7 @@ def list_lost_names(text: str, translation: str, *, source: str, target: str) ->
 
 def _list_coined(text: str) -> Iterator[str]:
     for match in _WORD.finditer(text):
-        word = re.sub(r"['’]s$", "", match.group())
+        word = _CONTRACTION.sub("", match.group())
         letters = _CONSONANTS.fullmatch(word) and word not in _TRANSLATED_LETTERS
         if letters or _CAMEL_CASE.fullmatch(word) or _MIXED_CODE.fullmatch(word):
             yield word
@@ -100,7 +102,7 @@ def _list_runs(text: str) -> list[tuple[str, ...]]:
     runs: list[tuple[str, ...]] = []
     last_end = -1
     for match in _WORD.finditer(text):
-        word = re.sub(r"['’]s$", "", match.group())
+        word = _CONTRACTION.sub("", match.group())
         if not (word[0].isupper() and word[1:].islower() and text[: match.start()].strip()):
             continue
         if runs and text[last_end : match.start()] == " ":

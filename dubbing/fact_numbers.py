@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 
-from dubbing.fact_words import MULTIPLIERS, NOT_ALWAYS_NUMBERS, NUMBER_LINKS, NUMBER_WORDS
+from dubbing.fact_words import MAYBE_UNITS, MULTIPLIERS, NOT_ALWAYS_NUMBERS, NUMBER_LINKS, NUMBER_WORDS, ORDINALS
 from dubbing.languages import get_base
 
 _POINT_LANGUAGES = frozenset({"en", "zh", "yue", "ja", "ko", "he", "th", "hi"})
@@ -19,6 +19,15 @@ _POINT_LANGUAGES = frozenset({"en", "zh", "yue", "ja", "ko", "he", "th", "hi"})
 _TOKEN = re.compile(r"\d+(?:[.,']\d+)*|[^\W\d_]+(?:-[^\W\d_]+)*")
 _SPACED_TOKEN = re.compile(r"\d{1,3}(?: \d{3})+(?![\d'])(?:[.,]\d+)?|" + _TOKEN.pattern)
 _CHARACTER_TOKEN = re.compile(r"\d+(?:[.,']\d+)*|[^\W\d_]")
+_WORD_GAP = re.compile(r"[ -](?:(?:oh|o|double|triple)[ -])*")
+"""What stands between numbers that are said one by one, such as "nine one one" and "two oh four"."""
+
+_SPOKEN_ZERO = re.compile(r"\boh?\b")
+_MAX_DIGITS = 40
+"""Longer rows of digits are no number that is worth a look."""
+
+_ENGLISH_ORDINAL = re.compile(rf"(?:\b(twenty|thirty)[ -])?\b({'|'.join(ORDINALS['en'])})\b")
+_GERMAN_ORDINAL = re.compile(r"\b(\w{3,}?)(?:s?te)[nrsm]?\b")
 _COMPOUND_LANGUAGES = frozenset({"de", "it"})
 _CHARACTER_LANGUAGES = frozenset({"ko", "ja", "zh"})
 
@@ -31,7 +40,8 @@ class Number:
         start, end: in the folded text.
         values: what it may mean; more than one where separators can be read in two ways.
         is_word: no digit in it.
-        is_sure: not a word that often means something else, such as "one" or a bare "thousand".
+        is_sure: neither a word that often means something else, such as "one" or a bare "thousand", nor one of several
+            numbers in a row, which may be one that is said digit by digit.
     """
 
     start: int
@@ -68,6 +78,7 @@ class _Atom:
     end: int
     values: tuple[Decimal, ...] = ()
     factor: int = 0
+    is_maybe_unit: bool = False
     is_word: bool = True
     is_sure: bool = True
 
@@ -87,7 +98,7 @@ def find_numbers(text: str, language: str) -> tuple[Number, ...]:
             runs[-1].append(atom)
         elif not (atom.factor and base in _CHARACTER_LANGUAGES):
             runs.append([atom])
-    return _read_years([_build_number(run, base) for run in runs], text)
+    return _join_rows([_build_number(run, base) for run in runs], text)
 
 
 def read_digits(text: str, language: str) -> tuple[Decimal, ...]:
@@ -101,6 +112,23 @@ def read_digits(text: str, language: str) -> tuple[Decimal, ...]:
     own, other = (point, comma) if base in _POINT_LANGUAGES else (comma, point)
     readings = own + other if base == "es" else own or other
     return tuple(dict.fromkeys(readings)) or tuple(map(Decimal, re.findall(r"\d+", text)))
+
+
+def list_ordinals(text: str, language: str) -> frozenset[int]:
+    """List what ordinals of a folded text may count; other languages date with plain numbers.
+
+    >>> sorted(list_ordinals("the twenty-first of may, the third", "en")), list_ordinals("am dritten mai", "de")
+    ([3, 21], frozenset({3}))
+    """
+    base = get_base(language)
+    found: set[int | None] = set()
+    if base == "en":
+        pairs = _ENGLISH_ORDINAL.findall(text)
+        found = {NUMBER_WORDS["en"].get(tens, 0) + ORDINALS["en"][unit] for tens, unit in pairs}
+    elif base == "de":
+        for stem in _GERMAN_ORDINAL.findall(text):
+            found |= {_find_word_value(stem, base), ORDINALS["de"].get(stem + "t")}
+    return frozenset(value for value in found if value)
 
 
 def is_number_word(word: str, language: str) -> bool:
@@ -130,7 +158,8 @@ def _read_token(token: str, start: int, base: str, text: str) -> Iterator[_Atom]
         return
     value, factor = _find_word_value(token, base), MULTIPLIERS.get(base, {}).get(token, 0)
     if factor and (token not in {"k", "m"} or text[start - 1 : start].isdigit()):
-        yield _Atom(start, end, factor=factor)
+        is_attached = text[start - 1 : start].isdigit()
+        yield _Atom(start, end, factor=factor, is_maybe_unit=is_attached or token in MAYBE_UNITS.get(base, ()))
     elif value is not None:
         is_sure = value > 1 and token not in NOT_ALWAYS_NUMBERS[base]
         yield _Atom(start, end, (Decimal(value),), is_sure=is_sure)
@@ -201,20 +230,44 @@ def _build_number(run: list[_Atom], base: str) -> Number:
         else:
             sums = [replace(each, current=each.current + value) for each in sums for value in atom.values]
     values = {each.get_value() for each in sums}
-    if len(run) > 1 and not run[0].is_word and run[-1].factor and run[-1].start == run[-2].end:
-        values |= set(run[0].values)  # "5m" may be metres, "4K" a kind of picture
+    if len(run) > 1 and run[-1].is_maybe_unit:  # "5m" may be metres, "4K" a kind of picture
+        values |= _build_number(run[:-1], base).values
     is_bare = all(atom.factor or 1 in atom.values for atom in run) and run[0].is_word
     is_sure = (len(run) > 1 or run[0].is_sure) and not is_bare
     return Number(run[0].start, run[-1].end, frozenset(values), all(atom.is_word for atom in run), is_sure)
 
 
-def _read_years(numbers: list[Number], text: str) -> tuple[Number, ...]:
-    """Let "nineteen eighty-four" also be 1984."""
-    for at, (first, second) in enumerate(pairwise(numbers)):
-        century, year = min(first.values), min(second.values)
-        is_year = first.is_word and second.is_word and 10 <= century <= 20 and 10 <= year <= 99
-        if is_year and text[first.end : second.start] == " ":
-            values = {century * 100 + year}
-            numbers[at] = replace(first, values=first.values | values)
-            numbers[at + 1] = replace(second, values=second.values | values)
-    return tuple(numbers)
+def _join_rows(numbers: list[Number], text: str) -> tuple[Number, ...]:
+    """Let numbers in a row also be what their digits make: 911 of "nine one one", 1984 of "nineteen eighty-four".
+
+    Only a year is sure then.
+    """
+    rows: list[list[Number]] = []
+    for number in numbers:
+        if rows and _is_next(rows[-1][-1], number, text):
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    return tuple(joined for row in rows for joined in _join_row(row, text))
+
+
+def _is_next(last: Number, number: Number, text: str) -> bool:
+    gap = text[last.end : number.start]
+    return last.is_word == number.is_word and (gap == " " or (last.is_word and bool(_WORD_GAP.fullmatch(gap))))
+
+
+def _join_row(row: list[Number], text: str) -> Iterator[Number]:
+    if len(row) == 1:
+        yield row[0]
+        return
+    firsts = [min(number.values) for number in row]
+    is_year = row[0].is_word and len(row) == 2 and 13 <= firsts[0] <= 20 and 10 <= firsts[1] <= 99
+    gaps = ["", *(text[last.end : number.start] for last, number in pairwise(row))]
+    digits = "".join(
+        "0" * len(_SPOKEN_ZERO.findall(gap)) + f"{value:.0f}" for gap, value in zip(gaps, firsts, strict=True)
+    )
+    whole = {Decimal(digits[:_MAX_DIGITS])}
+    if len(row) == 2 and firsts[1] < 100 and not is_year:
+        whole.add(firsts[0] + firsts[1] / 100)  # a price or a height: "eleven ninety-nine", "uno ochenta"
+    for number in row:
+        yield replace(number, values=number.values | whole, is_sure=is_year)

@@ -1,4 +1,4 @@
-"""Words that facts are told by: numbers, months, weekdays, units, currencies, negations. Tables only.
+"""Words that facts are told by: numbers, months, weekdays, units, currencies. Tables only.
 
 All are folded as `dubbing.phrases.fold` writes them: no capitals, no accents. A word that ends in ``*`` stands for all
 words that begin so. A language that is not here is not judged.
@@ -50,7 +50,9 @@ NUMBER_WORDS: Mapping[str, Mapping[str, int]] = {
             "novecientos|novecientas",
             step=100,
         ),
+        "decena": 10,
         "docena": 12,
+        "quincena": 15,
     },
     "fr": {
         **_number(
@@ -61,7 +63,12 @@ NUMBER_WORDS: Mapping[str, Mapping[str, int]] = {
         **_number(
             30, "trente quarante cinquante soixante septante quatre-vingt|quatre-vingts|huitante nonante", step=10
         ),
+        "dizaine": 10,
         "douzaine": 12,
+        "quinzaine": 15,
+        "vingtaine": 20,
+        "trentaine": 30,
+        "centaine": 100,
     },
     "it": {
         **_number(
@@ -75,7 +82,9 @@ NUMBER_WORDS: Mapping[str, Mapping[str, int]] = {
             "novanta|novant",
             step=10,
         ),
+        "decina": 10,
         "dozzina": 12,
+        "centinaio": 100,
     },
     "pt": {
         **_number(
@@ -90,6 +99,7 @@ NUMBER_WORDS: Mapping[str, Mapping[str, int]] = {
             "seiscentos|seiscentas setecentos|setecentas oitocentos|oitocentas novecentos|novecentas",
             step=100,
         ),
+        "dezena": 10,
         "duzia": 12,
     },
     "de": {
@@ -105,7 +115,7 @@ NUMBER_WORDS: Mapping[str, Mapping[str, int]] = {
 """Values of number words; German, Italian and French compounds are taken apart by `dubbing.fact_numbers`."""
 
 MULTIPLIERS: Mapping[str, Mapping[str, int]] = {
-    "en": {"hundred": 100, "thousand": 10**3, "k": 10**3, "million": 10**6, "m": 10**6, "mn": 10**6,
+    "en": {"hundred": 100, "thousand": 10**3, "grand": 10**3, "k": 10**3, "million": 10**6, "m": 10**6, "mn": 10**6,
            "billion": 10**9, "bn": 10**9, "trillion": 10**12},
     "es": {"mil": 10**3, "millon": 10**6, "millones": 10**6, "billon": 10**12, "billones": 10**12},
     "fr": {"cent": 100, "cents": 100, "mille": 10**3, "million": 10**6, "millions": 10**6, "milliard": 10**9,
@@ -122,18 +132,34 @@ MULTIPLIERS: Mapping[str, Mapping[str, int]] = {
 }  # fmt: skip
 """What a number before these words is multiplied by."""
 
+MAYBE_UNITS: Mapping[str, frozenset[str]] = {"en": frozenset({"grand"}), "fr": frozenset({"cents"})}
+"""Multipliers that may also be what is counted: "two grand pianos", "vingt cents"."""
+
 NUMBER_LINKS: Mapping[str, str] = {"en": "and", "es": "y", "fr": "et", "it": "e", "pt": "e", "de": "und"}
 """The word between the parts of one number."""
 
 NOT_ALWAYS_NUMBERS: Mapping[str, frozenset[str]] = {
     "en": frozenset({"dozen"}),
-    "es": frozenset({"docena"}),
-    "fr": frozenset({"neuf", "six", "douzaine"}),
-    "it": frozenset({"sei", "sette", "vent", "dozzina"}),
-    "pt": frozenset({"duzia"}),
+    "es": frozenset({"decena", "docena", "quincena"}),
+    "fr": frozenset({"neuf", "six", "dizaine", "douzaine", "quinzaine", "vingtaine", "trentaine", "centaine"}),
+    "it": frozenset({"sei", "sette", "vent", "decina", "dozzina", "centinaio"}),
+    "pt": frozenset({"dezena", "duzia"}),
     "de": frozenset({"acht", "sieben", "dutzend"}),
 }
 """Number words that also mean something else; they prove a number but are never asked for. "One" is such everywhere."""
+
+ORDINALS: Mapping[str, Mapping[str, int]] = {
+    "en": {
+        **_number(
+            1,
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+            "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth",
+        ),
+        "thirtieth": 30,
+    },
+    "de": {"erst": 1, "dritt": 3, "siebt": 7, "acht": 8},
+}
+"""English ordinals, and German ones that are not a number with an ending. They prove a number but ask for none."""
 
 MONTHS = _tabulate("""
 1: january jan | enero | janvier | gennaio | janeiro | januar janner | 1월
@@ -165,7 +191,8 @@ ROUND_HOURS = (
     "mitternacht* 정오 자정 한밤"
 )
 PARTS_OF_HOURS = (
-    "half quarter media cuarto cuartos demie demi quart mezza mezzo quarto quarti meia halb viertel dreiviertel 반"
+    "half quarter media cuarto cuartos demie demi quart quarts mezza mezzo quarto quarti meia halb viertel "
+    "viertelstunde* dreiviertel 반"
 )
 """With these a time may be told in words that are not judged."""
 
@@ -190,7 +217,7 @@ gallons: gallon gallons | gal galon* | gal gallon* | gal gallon* | gal galo* gal
 °C: °c celsius degree* | ° celsius centigrado* grado* | ° celsius degre* | ° celsius centigrad* grad* | ° celsius centigrado* grau* | ° celsius grad | ° 섭씨 도
 °F: °f fahrenheit | °f fahrenheit | °f fahrenheit | °f fahrenheit | °f fahrenheit | °f fahrenheit | °f 화씨
 degrees: ° degree degrees | ° grado* | ° degre* | ° grad* | ° grau* | ° grad | ° 도
-percent: % percent | % ciento | % cent pourcent* | % cento percento percentual* | % cento porcento | % prozent* | % 퍼센트 프로
+percent: % percent | % porcien* | % pourcent* | % percent* | % porcent* | % prozent* hundertprozent* | % 퍼센트 프로
 gigabytes: gb gigabyte* | gb giga* | go gb giga* | gb giga* | gb giga* | gb gigabyte* | gb 기가
 megabytes: mb megabyte* | mb mega* | mo mb mega* | mb mega* | mb mega* | mb megabyte* | mb 메가
 terabytes: tb terabyte* | tb tera* | to tb tera* | tb tera* | tb tera* | tb terabyte* | tb 테라
@@ -202,86 +229,21 @@ TIME_UNITS = _tabulate("""
 seconds: second seconds | segundo segundos | seconde secondes | secondo secondi | segundo segundos | sekunde* | 초
 minutes: minute minutes min mins | minuto* min | minute* min | minuto minuti min | minuto* min | minute* min | 분
 hours: hour hours | hora horas h | heure heures h | ora ore h | hora horas h | stunde* uhr h | 시간
-days: day days | dia dias | jour jours journee* | giorno giorni giornat* | dia dias | tag tage tagen tags | 일 하루 이틀
-weeks: week weeks | semana* | semaine* | settiman* | semana* | woche* | 주
+days: day days week weeks | dia dias semana* | jour jours journee* semaine* | giorno giorni giornat* settiman* | dia dias semana* | tag tage tagen tags woche* | 일 하루 이틀 주
 months: month months | mes meses | mois | mese mesi | mes meses | monat* | 월 달
 years: year years | ano anos | an ans annee* | anno anni | ano anos | jahr* | 년 해
-""")
-"""Only one that became another is a mismatch: "two weeks" may well be "quince días" where people say so."""
+""")  # noqa: E501
+"""Only one that became another is a mismatch. Days may be weeks: "two weeks" are "quince días" where people say so."""
+
+SHAKY_UNITS = frozenset({"mille", "real", "won", "degree", "degrees", "bucks", "grand", "quid"})
+"""Words of these tables that often mean something else; they prove a unit or a currency but are never asked for."""
 
 CURRENCIES = _tabulate("""
 R$: r$ brl real reais | r$ brl real reales | r$ brl real reals | r$ brl real reais | r$ brl real reais | r$ brl real reais | r$ brl 헤알
-$: $ us$ a$ c$ usd dollar dollars | $ us$ a$ c$ usd dolar* | $ us$ a$ c$ usd dollar* | $ us$ a$ c$ usd dollar* | $ us$ a$ c$ usd dolar* | $ us$ a$ c$ usd dollar* | $ us$ a$ c$ usd 달러
-€: € eur euro euros | € eur euro* | € eur euro* | € eur euro | € eur euro* | € eur euro* | € eur 유로
-£: £ gbp pound pounds sterling | £ gbp libra* esterlina* | £ gbp livre* sterling | £ gbp sterlin* libbr* | £ gbp libra* esterlina* | £ gbp pfund* | £ gbp 파운드
+$: $ us$ a$ c$ usd dollar dollars bucks grand | $ us$ a$ c$ usd dolar* | $ us$ a$ c$ usd dollar* | $ us$ a$ c$ usd dollar* | $ us$ a$ c$ usd dolar* | $ us$ a$ c$ usd dollar* | $ us$ a$ c$ usd 달러
+€: € eur euro euros grand | € eur euro* | € eur euro* | € eur euro | € eur euro* | € eur euro* | € eur 유로
+£: £ gbp pound pounds sterling quid grand | £ gbp libra* esterlina* | £ gbp livre* sterling | £ gbp sterlin* libbr* | £ gbp libra* esterlina* | £ gbp pfund* | £ gbp 파운드
 ¥: ¥ jpy cny yen yuan | ¥ jpy cny yen yenes yuan* | ¥ jpy cny yen* yuan* | ¥ jpy cny yen yuan | ¥ jpy cny iene* yuan* | ¥ jpy cny yen yuan | ¥ jpy cny 엔 위안
 ₩: ₩ krw won | ₩ krw won wones | ₩ krw won* | ₩ krw won | ₩ krw won* | ₩ krw won | ₩ krw 원
 ₹: ₹ inr rupee* | ₹ inr rupia* | ₹ inr roupie* | ₹ inr rupi* | ₹ inr rupia* | ₹ inr rupie* | ₹ inr 루피
 """)  # noqa: E501
-
-NEGATIONS: Mapping[str, str] = {
-    "en": r"\b(?:not|never|cannot|cant|dont|without|nobody|nothing)\b|n't\b|\bno(?= [a-z])",
-    "es": r"\b(?:no|nunca|jamas|sin|nadie|nada|tampoco|ningun\w*)\b",
-    "fr": r"(?:\bne\b|\bn').*?\b(?:pas|jamais|rien|aucune?|personne)\b|\bsans\b",
-    "it": r"\b(?:non|senza|nessun\w*)\b",
-    "pt": r"\b(?:nao|nunca|jamais|sem|ninguem|nenhum\w*)\b",
-    "de": r"\b(?:nicht|nie|niemals|niemand\w*|nichts|ohne|kein\w*)\b",
-}
-"""What surely negates. Patterns over folded text."""
-
-_LATIN_NEGATIVES = (
-    r"(?:insuf|inval|incor|indispon|inalt|inad|inap|inex|indef|inac|incom|inut|incap|impos|improp|impro[vb]|invisib|"
-    r"illeg|ileg|des(?:act|hab|con)|disat|err|fals)\w*"
-)
-NEGATIVE_HINTS: Mapping[str, str] = {
-    "en": r"\b(?:no|not|non|nor|whether|neither|never|none|nobody|nothing|nowhere|without|cannot|cant|dont|"
-    r"hardly|barely|scarcely|rarely|seldom|few|fewer|little|less|least|unless|until|till|only|just|but|except|lack\w*|fail\w*|miss\w*|refus\w*|"
-    r"den[iy]\w*|avoid\w*|stop\w*|prevent\w*|forb\w+|ban|banned|against|too|wrong|else|than|before|afraid|fear\w*|"
-    r"doubt\w*|mind|forg[eo]t\w*|lest|instead|stay\w*|hold\w*|keep\w*|kept|quiet\w*|silent\w*|"
-    r"wait\w*|remain\w*|leav\w*|left|wish\w*|lost|los[et]\w*|dead|broke|enough|exempt\w*|free|empty|absent|"
-    r"away|out|off|over|far|last|still|yet|any\w*|even|rather|unable|(?:un|in|im|il|ir|dis|non|mis)\w{3,}|\w+less)\b|n't\b",
-    "es": rf"\b(?:{_LATIN_NEGATIVES}|"
-    r"no|nunca|jamas|nadie|nada|ni|sin|ningun\w*|tampoco|apenas|solo|excepto|salvo|evit\w*|prohib\w*|"
-    r"falt\w*|contra|demasiado|imposible\w*|incapa\w*|inutil\w*|incre\w*|impid\w*|desconoc\w*|neg\w*|rechaz\w*|"
-    r"dej\w+ de|rara|poco|pocos|pocas|ilegal\w*|menos|libre\w*)\b",
-    "fr": rf"\b(?:{_LATIN_NEGATIVES}|"
-    r"ne|non|pas|jamais|rien|personne|aucun\w*|sans|ni|guere|nulle?|seul\w*|sauf|evit\w*|interdi\w*|"
-    r"manqu\w*|contre|trop|impossible\w*|incapable\w*|inutile\w*|inconn\w*|incroy\w*|refus\w*|peu|moins|illegal\w*|"
-    r"arret\w*|empech\w*)\b|\bn'",
-    "it": rf"\b(?:{_LATIN_NEGATIVES}|"
-    r"no|non|mai|niente|nulla|nessun\w*|senza|ne|neanche|nemmeno|neppure|solo|tranne|evit\w*|viet\w*|"
-    r"manc\w*|contro|troppo|impossibil\w*|incapac\w*|inutil\w*|sconosciut\w*|incredibil\w*|rifiut\w*|smett\w*|poc\w+|"
-    r"illegal\w*|meno)\b",
-    "pt": rf"\b(?:{_LATIN_NEGATIVES}|"
-    r"nao|nunca|jamais|ninguem|nada|nem|sem|nenhum\w*|tampouco|apenas|so|exceto|evit\w*|proib\w*|falt\w*|"
-    r"contra|demais|impossivel|impossiveis|incapa\w*|inutil\w*|incrive\w*|desconhec\w*|neg\w*|recus\w*|par\w+ de|"
-    r"deix\w+ de|pouc\w*|menos|ilega\w*|livre\w*)\b",
-    "de": r"\b(?:nicht|nichts|nie|niemals|niemand\w*|falsch\w*|hochstens|maximal\w*|nirgend\w*|"
-    r"kein\w*|nein|ohne|weder|kaum|nur|ausser|selten|vermeid\w*|verbot\w*|verbiet\w*|fehl\w*|gegen|un(?!d\b|s\b|ser|ter|ten)\w{4,}|\w+los\w{0,2}|\w+frei\w{0,2}|"
-    r"weiger\w*|verhinder\w*|wenig\w*)\b",
-    "ko": r"안|않|못|없|아[니닌닙님닐]|부족|실패|말[고아라]|마세요|마라|지 마|모르|무[료제]|불|비|절대|거의|금지",
-    "ja": r"ない|なく|なかっ|なけれ|ません|ず|ぬ|無|不|未|非|禁|ダメ|駄目|いや",
-    "zh": r"不|没|沒|無|无|未|别|別|非|勿|莫|免|难|難|禁",
-}
-"""What may carry a negation into the translation, or out of the source. Wide on purpose: any of it ends the check."""
-
-NOT_NEGATIONS: Mapping[str, str] = {
-    "en": r"\bno (?:doubt|matter|wonder|longer|problem|worries|way|thanks|idea|kidding|one knows|offen[cs]e|\d)|"
-    r"\bnot (?:only|just|until|bad|to mention|long|far|so much|many|much|enough|exceed|more|less)\b|"
-    r"\bor not\b|\bif not\b|\bwhy not\b|\bnever (?:mind|fear|ending)|\bnothing (?:but|like|less)|"
-    r"\bwithout (?:a )?(?:doubt|question|fail)|"
-    r"\b(?:can't|cannot|can not|couldn't|could not) (?:wait|help|stand|agree more|believe|but)|"
-    r"\bdon't (?:worry|forget|hesitate|mind|mention|miss|you)|\bdoesn't matter|\bwhy don't|\bhave nothing|"
-    r"\bno more than|\bnot .{0,40}\buntil\b|\bnot .{0,40}\bbut\b|\bno \w+ than\b|\bnot \w+ than\b",
-    "es": r"\bno (?:solo|obstante|bien|mas|hay de que|dejes|olvid\w+)\b|\bsin (?:duda|embargo)|\bpor nada|\bde nada|"
-    r"\bno .{0,40}\b(?:sino|hasta|mas que)\b|\bcomo no\b|\bpara nada|\bnada mas",
-    "fr": r"\bn'importe|\bsans (?:doute|cesse)|\bne .{0,40}\bque\b|\bn'.{0,40}\bque\b|\bde rien\b|"
-    r"\bpas (?:mal|seulement)\b|\bn'(?:oubli|hesit)\w*",
-    "it": r"\bnon (?:solo|appena|male|vedo l'ora|ti preoccup\w+|dimentic\w+)|\bsenza dubbio|"
-    r"\bnon .{0,40}\bche\b|\bse non\b",
-    "pt": r"\bnao (?:so|obstante|apenas|se preocup\w+|esquec\w+)|\bsem duvida|\bde nada|"
-    r"\bnao .{0,40}\b(?:senao|ate|mas)\b",
-    "de": r"\bnicht (?:nur|wahr|schlecht|zuletzt|vergessen)|\bohne (?:zweifel|weiteres)|\bnicht .{0,40}\bsondern\b|"
-    r"\bwenn nicht|\berst\b",
-}
-"""Phrases with a negation that a good translation need not negate."""

@@ -12,14 +12,15 @@ from typing import Literal
 
 from dubbing.fact_dates import find_moments, find_swapped_names, is_moment_told
 from dubbing.fact_names import list_lost_names
-from dubbing.fact_numbers import Number, find_numbers, is_number_word
+from dubbing.fact_negations import find_lost_negation
+from dubbing.fact_numbers import Number, find_numbers, is_number_word, list_ordinals
 from dubbing.fact_words import (
     CURRENCIES,
     LANGUAGES,
-    NEGATIONS,
-    NEGATIVE_HINTS,
-    NOT_NEGATIONS,
     NUMBER_WORDS,
+    PARTS_OF_HOURS,
+    ROUND_HOURS,
+    SHAKY_UNITS,
     TIME_UNITS,
     UNITS,
 )
@@ -32,14 +33,22 @@ Kind = Literal["number", "date", "unit", "currency", "negation", "name", "glossa
 MAX_WORDED = 10
 """Numbers up to this may be told without a number ("both", "a pair"). Source: house rule, from good translations."""
 
-MIN_ADDED_NEGATION_WORDS = 6
-"""Shorter lines are often said the other way round ("Hurry!", "No pierdas tiempo"). Source: house rule."""
+PARTS_IN_MINUTES = frozenset(map(Decimal, (15, 30, 45, 90)))
+"""Minutes that may be told as quarters and halves of hours."""
 
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ere|eme|e|o|a|os)\b|[.](?= \w)")
 _ATTACHED_BEFORE = re.compile(r"[^\W\d_][-.]?$|[/\d][.,:]?$")
-_EVERYTHING = re.compile(r"\b100\s?(?:%|percent)")
+_PERCENT = re.compile(r"\b(per|pour|por) (cent[oi]?|ciento?)\b")
+_EVERYTHING = re.compile(r"\b(?:100|hundred|cien|cent|cento|cem|hundert)\s?(?:%|p(?:er|our|or)c[ei]\w+|prozent)")
+_UNIT_IDIOM = re.compile(r"\b(?:six feet under|own two feet|two left feet|million miles)\b")
+_HOUR_BEFORE = re.compile(r"\b(?:at|las|alle|dalle|as|das|um|bis|from|to|until|till) $")
+_HOUR_AFTER = re.compile(r" ?(?:h\b|heures?\b|uhr\b|시|o'clock)")
+_FORTNIGHT = re.compile(r" (?:jours|dias|giorni|tagen?)\b")
+_PART_BEFORE = re.compile(r"\b(?:halb|viertel|viertel (?:vor|nach)|quarter (?:to|of|past)|half past) $")
+_PART_AFTER = re.compile(r" (?:menos|moins|meno)\b")
 _DECADE = re.compile(r"'?s\b")
 _NATIVE_NUMERALS = re.compile("[一二三四五六七八九十百千万萬億亿兆两零백천만억]")
+_LONGEST_WORD = 60
 _ROMAN = re.compile(r"\b[ivxlc]{1,7}(?=e?\b)")
 _ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 
@@ -49,7 +58,7 @@ class Mismatch:
     """A fact that a translation does not tell.
 
     Attributes:
-        expected: as the source says it; the wanted wording of a term; empty for a negation that the source has not.
+        expected: as the source says it; the wanted wording of a term.
     """
 
     kind: Kind
@@ -78,14 +87,15 @@ def find_mismatches(
         *(Mismatch("date", moment) for moment in _list_lost_moments(text, told, source, target)),
         *(Mismatch("unit", unit) for unit in _list_lost_units(text, told, source, target)),
         *(Mismatch("currency", currency) for currency in _list_lost(CURRENCIES, text, told, source, target)),
-        *(Mismatch("negation", negation) for negation in _list_changed_negations(text, told, source, target)),
         *(Mismatch("name", n) for n in list_lost_names(source_text, translation, source=source, target=target)),
     ]
+    if negation := find_lost_negation(text, told, source=source, target=target):
+        found.append(Mismatch("negation", negation))
     return tuple(dict.fromkeys(found))
 
 
 def _fold_facts(text: str) -> str:
-    return re.sub(r"\bper cent\b", "percent", fold(text))
+    return _PERCENT.sub(r"\1\2", fold(text))
 
 
 def _list_lost_moments(text: str, told: str, source: str, target: str) -> Iterator[str]:
@@ -97,25 +107,49 @@ def _list_lost_moments(text: str, told: str, source: str, target: str) -> Iterat
 
 def _list_lost_numbers(text: str, told: str, source: str, target: str) -> Iterator[str]:
     """List numbers that are gone; a small or vague one only where another number stands in its place."""
-    asked = find_numbers(_mask_moments(text, source), source)
-    answered = {value for number in find_numbers(told, target) for value in number.values} | _list_romans(told)
-    known = {value for number in find_numbers(text, source) for value in number.values}
-    is_replaced = any(known.isdisjoint(number.values) for number in _list_evident(told, target))
-    for number in asked:
-        meanings = number.values
-        if _DECADE.match(text, number.end):
-            meanings |= {value % 100 for value in meanings if value < 10_000}
-        is_gone = number.is_sure and not _is_code(number, text) and answered.isdisjoint(meanings)
+    answered = _list_values(told, target) | _list_romans(told)
+    if compile_words(PARTS_OF_HOURS).search(told):
+        answered |= PARTS_IN_MINUTES
+    if compile_words(ROUND_HOURS).search(told):
+        answered |= {Decimal(12)}
+    known = _list_values(text, source)
+    is_replaced = any(known.isdisjoint(_list_meanings(number, told)) for number in _list_evident(told, target))
+    for number in find_numbers(_mask_moments(text, source), source):
+        is_judged = number.is_sure and not (_is_code(number, text) or _is_told_otherwise(number, text))
+        is_gone = is_judged and answered.isdisjoint(_list_meanings(number, text))
         if is_gone and (is_replaced or _must_stand(number, text, told, target)):
             yield text[number.start : number.end]
+
+
+def _list_values(text: str, language: str) -> set[Decimal]:
+    values = {value for number in find_numbers(text, language) for value in number.values}
+    return values | {Decimal(value) for value in list_ordinals(text, language)}
+
+
+def _list_meanings(number: Number, text: str) -> set[Decimal]:
+    """List what a number may be in the other language: the year of a decade, an hour of the other clock."""
+    meanings = set(number.values)
+    if _DECADE.match(text, number.end):
+        meanings |= {value % 100 for value in number.values if value < 10_000}
+    if _HOUR_BEFORE.search(_get_before(text, number.start)) or _HOUR_AFTER.match(text, number.end):
+        meanings |= {value + shift for value in number.values if value <= 24 for shift in (-12, 12)}
+    return meanings
 
 
 def _list_evident(told: str, target: str) -> Iterator[Number]:
     """List numbers that prove a change: neither codes nor parts of a time, nor words that mean other things too."""
     for number in find_numbers(_mask_moments(told, target), target):
         is_time = re.match(r"\s?(?:h\b|uhr|시)", told[number.end :])
-        if number.is_sure and not _is_code(number, told) and not is_time:
+        if number.is_sure and not (_is_code(number, told) or is_time or _is_told_otherwise(number, told)):
             yield number
+
+
+def _is_told_otherwise(number: Number, text: str) -> bool:
+    """Whether another number may be the right one: "halb elf" is 10:30, "quinze jours" are two weeks."""
+    is_fortnight = number.values & {8, 14, 15} and _FORTNIGHT.match(text, number.end)
+    return bool(
+        is_fortnight or _PART_BEFORE.search(_get_before(text, number.start)) or _PART_AFTER.match(text, number.end)
+    )
 
 
 def _is_code(number: Number, text: str) -> bool:
@@ -124,7 +158,12 @@ def _is_code(number: Number, text: str) -> bool:
         return False
     after = text[number.end : number.end + 8]
     has_letters = re.match(r"[^\W\d_]|[/:]\d", after) and not _ORDINAL.match(after) and not _is_measure(after)
-    return bool(has_letters or _ATTACHED_BEFORE.search(text[: number.start]))
+    return bool(has_letters or _ATTACHED_BEFORE.search(_get_before(text, number.start)))
+
+
+def _get_before(text: str, at: int) -> str:
+    """Cut what stands before a place; never the whole text, which would be read again for each of its numbers."""
+    return text[max(0, at - _LONGEST_WORD) : at]
 
 
 def _is_measure(after: str) -> bool:
@@ -145,7 +184,7 @@ def _must_stand(number: Number, text: str, told: str, target: str) -> bool:
     if number.is_word:
         return value > MAX_WORDED
     is_everything = _EVERYTHING.match(text, number.start)
-    is_place = value <= 20 and _ORDINAL.match(after)
+    is_place = _ORDINAL.match(after) and (value <= 20 or after[0] != ".")
     return value not in {0, 1, 2} and not (_DECADE.match(after) or is_everything or is_place)
 
 
@@ -165,7 +204,8 @@ def _mask_moments(text: str, language: str) -> str:
 
 
 def _list_lost_units(text: str, told: str, source: str, target: str) -> Iterator[str]:
-    yield from _list_lost(UNITS, _EVERYTHING.sub("", text), told, source, target)
+    plain = _UNIT_IDIOM.sub("", _EVERYTHING.sub("", text))
+    yield from _list_lost(UNITS, plain, told, source, target)
     lost = list(_list_lost(TIME_UNITS, text, told, source, target))
     known = {name for name, names in TIME_UNITS.items() if _find_counted(names, text, source)}
     if any(_find_counted(names, told, target) for name, names in TIME_UNITS.items() if name not in known):
@@ -178,14 +218,16 @@ def _list_lost(table: dict[str, dict[str, str]], text: str, told: str, source: s
         return
     for names in table.values():
         word = _find_counted(names, text, source)
-        if word and not compile_words(names[get_base(target)]).search(told):
+        if word and word not in SHAKY_UNITS and not compile_words(names[get_base(target)]).search(told):
             yield word
 
 
 def _find_counted(names: dict[str, str], text: str, language: str) -> str | None:
     """Find a unit that stands beside a number."""
     for match in compile_words(names.get(get_base(language), "")).finditer(text):
-        before = re.search(r"(\d|[^\W\d_]+)( ?|-)$", text[: match.start()])
+        before = re.search(r"(\d|[^\W\d_]+)( ?|-)$", _get_before(text, match.start()))
+        if text.startswith("'", match.end()):
+            continue  # an article: "l'ora"
         is_sign_before = re.match(r" ?\d", text[match.end() :]) and not match.group().isalpha()
         if is_sign_before or (before and _counts(before[1], before[2], language)):
             return match.group()
@@ -194,27 +236,3 @@ def _find_counted(names: dict[str, str], text: str, language: str) -> str | None
 
 def _counts(word: str, gap: str, language: str) -> bool:
     return word.isdigit() or (gap == " " and is_number_word(word, language))
-
-
-def _list_changed_negations(text: str, told: str, source: str, target: str) -> Iterator[str]:
-    """List a negation that is gone, or an empty string for one that is new; questions are not judged."""
-    if "?" in text + told or get_base(source) == get_base(target):
-        return
-    negation = _find_negation(text, source)
-    if negation and _lacks_hint(told, target):
-        yield negation
-    if len(text.split()) >= MIN_ADDED_NEGATION_WORDS and _lacks_hint(text, source) and _find_negation(told, target):
-        yield ""
-
-
-def _find_negation(text: str, language: str) -> str | None:
-    base = get_base(language)
-    if base not in NEGATIONS or re.search(NOT_NEGATIONS[base], text):
-        return None
-    match = re.search(NEGATIONS[base], text)
-    return match.group() if match else None
-
-
-def _lacks_hint(text: str, language: str) -> bool:
-    hints = NEGATIVE_HINTS.get(get_base(language))
-    return hints is not None and not re.search(hints, text)

@@ -126,6 +126,14 @@ class CaptionsEntry(_Entry):
     violations: _Count
 
 
+class TranslationEntry(_Entry):
+    """How many lines have no translation, and how many lost a fact in it by the checks."""
+
+    lines: _Count
+    untranslated: _Count
+    doubtful: _Count
+
+
 class LanguageEntry(_Entry):
     """The outcome of one language; what was not reached is null."""
 
@@ -135,6 +143,7 @@ class LanguageEntry(_Entry):
     ]
     error: ErrorEntry | None = None
     artifacts: tuple[ArtifactEntry, ...] = ()
+    translation: TranslationEntry | None = None
     timing: Annotated[TimingReport, AfterValidator(_round_speeds)] | None = None
     loudness: LoudnessEntry | None = None
     captions: CaptionsEntry | None = None

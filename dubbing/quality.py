@@ -4,14 +4,21 @@ from dubbing.jobs import FinalState, LanguageState
 from dubbing.timing import TimingReport
 
 
-def list_issues(timing: TimingReport, *, caption_violations: int, loudness_on_target: bool) -> tuple[str, ...]:
+def list_issues(
+    timing: TimingReport, *, doubtful_lines: int, caption_violations: int, loudness_on_target: bool
+) -> tuple[str, ...]:
     """Name what people should know of a dub that is delivered all the same.
 
-    >>> list_issues(TimingReport(9, 8, 0, 0, 1.1, 1.0, 0), caption_violations=0, loudness_on_target=True)
+    Args:
+        doubtful_lines: lines whose translation lost a fact, by the checks.
+
+    >>> timing = TimingReport(9, 8, 0, 0, 1.1, 1.0, 0)
+    >>> list_issues(timing, doubtful_lines=0, caption_violations=0, loudness_on_target=True)
     ('lines_lost',)
     """
     found = {
         "lines_lost": timing.voiced < timing.segments,
+        "doubtful_translation": doubtful_lines > 0,
         "overflow": timing.overflowing > 0,
         "caption_violations": caption_violations > 0,
         "loudness_off_target": not loudness_on_target,

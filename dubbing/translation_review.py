@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from dubbing.facts import Kind, Mismatch, find_mismatches
+from dubbing.facts import Kind, find_mismatches
 from dubbing.languages import get_base, name_language
 from dubbing.phrases import replace_phrases, split_folded
 from dubbing.translation_batches import Line, Term
@@ -71,7 +71,7 @@ def review(line: Line, text: str, *, source: str, target: str, terms: Sequence[T
         problems = [Problem("untranslated", f"Translate it into {name_language(target)}.")]
     else:
         found = find_mismatches(line.text, text, source=source, target=target, terms=terms)
-        problems = [Problem(mismatch.kind, _word(mismatch)) for mismatch in found]
+        problems = [Problem(lost.kind, _WISHES[lost.kind].format(lost.expected)) for lost in found]
     if is_over_budget(text, line.max_characters):
         words = f"Say it in at most {line.max_characters} characters; this has {count_characters(text)}."
         problems.append(Problem("too_long", words))
@@ -123,12 +123,6 @@ def _rate(attempt: Attempt) -> tuple[bool, int, int]:
 
 def _list_lost(attempt: Attempt) -> list[Problem]:
     return [problem for problem in attempt.problems if problem.kind != "too_long"]
-
-
-def _word(mismatch: Mismatch) -> str:
-    if mismatch.kind == "negation" and not mismatch.expected:
-        return "Do not turn it into a negative sentence."
-    return _WISHES[mismatch.kind].format(mismatch.expected)
 
 
 def _is_untranslated(source_text: str, text: str, *, source: str, target: str, terms: Sequence[Term]) -> bool:

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Final
 
+import httpx
+
 from dubbing.engines import Answer, Speech, Voice
-from dubbing.errors import SynthesisError
+from dubbing.errors import OutcomeUnknownError, SynthesisError
 from resources.local.sentences import has_words
 from resources.vendors.aura_voices import AURA, list_aura_voices
 from resources.vendors.deepgram_client import (
@@ -99,9 +101,14 @@ class AuraSynthesizer:
                 request_options=options,
             ) as reply,
         ):
-            headers, body = reply.headers, b"".join(reply.data)
-        said = read_quantity(headers, "dg-char-count")
-        receipt = build_receipt(headers, {"characters": len(spoken) if said is None else said})
+            headers = reply.headers
+            receipt = build_receipt(headers, {"characters": read_quantity(headers, "dg-char-count") or len(spoken)})
+            try:
+                body = b"".join(reply.data)
+            except httpx.HTTPError:
+                raise OutcomeUnknownError(
+                    "Deepgram broke off in the middle of its answer; it may bill the call. Try again.", receipt=receipt
+                ) from None
         return Answer(
             parse_pcm16(body, RATE_HZ, content_type=headers.get("content-type"), receipt=receipt), receipt=receipt
         )

@@ -16,6 +16,7 @@ import httpx
 from dubbing.errors import (
     OutcomeUnknownError,
     RateLimitedError,
+    RecordingUnreachableError,
     SettingsError,
     ToolMissingError,
     VendorAuthError,
@@ -64,7 +65,7 @@ _NOT_SENT = (
 _QUOTA_CODES = {"ASR_PAYMENT_REQUIRED", "PAYMENT_REQUIRED", "INSUFFICIENT_FUNDS"}
 
 _UNFETCHED_CODES = {"REMOTE_CONTENT_ERROR"}
-"""The vendor could not read the address of the recording; another time, with a new address, it may."""
+"""The vendor could not read the address of the recording."""
 
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY}
 
@@ -89,8 +90,12 @@ def build_deepgram_client(api_key: str, url: str = DEFAULT_URL) -> "DeepgramClie
         api_key=api_key,
         environment=DeepgramClientEnvironment(base=base, production=sockets, agent=sockets, agent_rest=base),
         max_retries=0,
-        # Redirects would carry the key to whoever is named.
-        httpx_client=httpx.Client(follow_redirects=False, event_hooks={"response": [bound_reply]}),
+        httpx_client=httpx.Client(
+            follow_redirects=False,  # they would carry the key to whoever is named
+            # A bound here would count as a vendor that is away; how many calls are made at once is settled before.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            event_hooks={"response": [bound_reply]},
+        ),
     )
 
 
@@ -135,7 +140,7 @@ def build_refusal(status: int | None, headers: Mapping[str, str], body: Any) -> 
         receipt = build_receipt(headers)
         return VendorReplyError("Deepgram answered with something that is not JSON; try again.", receipt=receipt)
     if status == HTTPStatus.PAYMENT_REQUIRED or code in _QUOTA_CODES:
-        return VendorQuotaError("The Deepgram account is used up; add credit, then run the job again.")
+        return VendorQuotaError("The Deepgram account is used up; add credit, then submit the job again.")
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return VendorAuthError("Deepgram does not accept our API key for this; check the key and its rights.")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -145,7 +150,9 @@ def build_refusal(status: int | None, headers: Mapping[str, str], body: Any) -> 
         # Deepgram's word for a recording that it worked on for ten minutes: whether that is billed it does not say.
         return OutcomeUnknownError("Deepgram did not finish in its own time; try again.")
     if code in _UNFETCHED_CODES:
-        return VendorUnavailableError("Deepgram could not read the recording from the store; try again.")
+        return RecordingUnreachableError(
+            "Deepgram could not fetch the recording from the store; set DUBLINE_VENDORS_REACH_STORE to no."
+        )
     if status is None or _is_passing(status):
         retry_after_s = parse_retry_after(headers)
         return VendorUnavailableError("Deepgram is not available; try again later.", retry_after_s=retry_after_s)

@@ -71,7 +71,12 @@ def build_client(api_key: str, url: str = URL) -> "ElevenLabs":
         from elevenlabs.client import ElevenLabs
     except ImportError as error:
         raise ToolMissingError("ElevenLabs needs the package elevenlabs; install the requirements anew.") from error
-    http = httpx.Client(follow_redirects=False, event_hooks={"response": [bound_reply]})
+    http = httpx.Client(
+        follow_redirects=False,
+        # A bound here would count as a vendor that is away; how many calls are made at once is settled before.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+        event_hooks={"response": [bound_reply]},
+    )
     return ElevenLabs(api_key=api_key, base_url=url, httpx_client=http)
 
 

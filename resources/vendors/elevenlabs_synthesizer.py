@@ -213,7 +213,11 @@ def _keep_start(text: str) -> str:
 
 
 def _read_receipt(headers: Mapping[str, str], text: str) -> Receipt:
-    """Read what the call is billed for; a header that makes no sense is as good as none."""
+    """Read what the call is billed for; a header that makes no sense is as good as none.
+
+    The models of half the price may count half a credit a character there; they are priced by characters here.
+    """
     cost, request_id = headers.get("character-cost", ""), headers.get("request-id", "")
-    characters = int(cost) if _COUNT.fullmatch(cost) else len(text)
+    counted = int(cost) if _COUNT.fullmatch(cost) else 0
+    characters = max(counted, len(text)) if counted else len(text)
     return Receipt({"characters": characters}, request_id if _REQUEST_ID.fullmatch(request_id) else None)

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-MAX_RETRY_AFTER_S = 120.0
-"""Longest wait that is believed, s. A vendor that asks for more is asked again after this: an hour in a header must
-not stop a job for an hour. Source: the OpenAI SDK believes no longer wait either."""
+MAX_RETRY_AFTER_S = 86_400.0
+"""Longest wait that is believed, s. Whether to wait so long is the buyer's to decide."""
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:

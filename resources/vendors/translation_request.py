@@ -102,7 +102,7 @@ def _describe_line(line: Line) -> dict[str, Any]:
 def _is_beginning(text: str) -> bool:
     try:
         from_json(text, allow_partial=True)
-    except ValueError:
+    except (ValueError, TypeError):  # the latter at half characters
         return False
     return True
 

@@ -94,7 +94,7 @@ class CachedVoiceList:
         try:
             voices = self._load()
         except VendorError as error:
-            logger.warning("The voices of %s cannot be listed, the last list is used: %s", self._label, error.message)
+            logger.warning("The voices of %s cannot be listed; those kept are used: %s", self._label, error.code)
             self._failure, self._ask_again_at = error, self._clock() + PAUSE
             return
         self._write(voices)

@@ -83,6 +83,13 @@ def multi(language):
 SOLO = [Voice("solo-f", "de", "female", vendor="solo"), Voice("solo-m", "de", "male", vendor="solo")]
 
 
+VENDORS = ("solo", "multi")
+
+
+def stand_in(cast, speakers, voices, failed, others=()):
+    return plan_understudies(cast, speakers, voices, "de", vendors=[*VENDORS, *others], failed=failed)
+
+
 def test_the_first_vendor_with_a_voice_for_the_language_makes_the_cast():
     voices = [*multi("de"), *SOLO]
     assert set(names(plan_casting("ab", voices, "de", vendors=["solo", "multi"])).values()) == {"solo-f", "solo-m"}
@@ -123,22 +130,36 @@ def test_understudies_have_the_gender_of_the_cast_and_differ_while_they_can():
         speaker: Voice(speaker, "de", gender, vendor="solo")
         for speaker, gender in {"a": "male", "b": "male", "c": "male", "d": "female", "e": "unknown"}.items()
     }
-    understudies = plan_understudies(cast, "abcdea", multi("de"), "de", "multi")
+    understudies = stand_in(cast, "abcdea", multi("de"), failed={"solo"})
     assert names(understudies) == {"a": "otto", "b": "max", "c": "otto", "d": "eva", "e": "ida"}
 
 
 def test_an_understudy_of_another_gender_is_better_than_none():
     cast = {"a": Voice("x", "de", "male", vendor="solo")}
     women = [voice for voice in multi("de") if voice.gender == "female"]
-    assert names(plan_understudies(cast, "a", women, "de", "multi")) == {"a": "eva"}
+    assert names(stand_in(cast, "a", women, failed={"solo"})) == {"a": "eva"}
 
 
 def test_who_was_cast_from_the_vendor_that_steps_in_stays_and_nobody_else_gets_that_voice():
-    cast = plan_casting("ab", [*SOLO, *multi("de")], "de", {"b": "eva"}, vendors=["solo", "multi"])
-    understudies = plan_understudies(cast, "ab", [*SOLO, *multi("de")], "de", "multi")
-    assert names(understudies) == {"a": "ida", "b": "eva"}
+    cast = plan_casting("ab", [*SOLO, *multi("de")], "de", {"b": "eva"}, vendors=VENDORS)
+    assert names(stand_in(cast, "ab", [*SOLO, *multi("de")], failed={"solo"})) == {"a": "ida", "b": "eva"}
 
 
-def test_nobody_steps_in_from_a_vendor_without_the_language():
-    cast = plan_casting("a", multi("pt-BR"), "pt-BR")
-    assert not plan_understudies(cast, "a", [*multi("pt-BR"), *SOLO], "pt-BR", "solo")
+def test_only_who_was_cast_from_the_vendor_that_failed_is_stood_in_for():
+    cast = plan_casting("ab", [*SOLO, *multi("de")], "de", {"b": "eva"}, vendors=VENDORS)
+    assert names(stand_in(cast, "ab", [*SOLO, *multi("de")], failed={"multi"})) == {"a": "solo-f", "b": "solo-f"}
+
+
+def test_of_several_other_vendors_the_first_that_has_not_failed_steps_in_and_no_third_ones_voice_changes():
+    third = [Voice("guest", "de", "female", vendor="third")]
+    voices = [*SOLO, *multi("de"), *third]
+    cast = plan_casting("ab", voices, "de", {"b": "guest"}, vendors=[*VENDORS, "third"])
+    assert names(stand_in(cast, "ab", voices, failed={"solo"}, others=["third"])) == {"a": "eva", "b": "guest"}
+    beyond = stand_in(cast, "ab", voices, failed={"solo", "multi"}, others=["third"])
+    assert names(beyond) == {"a": "guest", "b": "guest"}
+
+
+def test_nobody_steps_in_where_no_other_vendor_has_the_language():
+    cast = plan_casting("a", multi("de"), "de")
+    assert not stand_in(cast, "a", multi("de"), failed={"multi"})
+    assert not stand_in(cast, "a", [*SOLO, *multi("de")], failed={"multi", "solo"})

@@ -2,7 +2,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dubbing.circuits import FIRST_OPENING, LONGEST_OPENING, THRESHOLD, TRIAL, Circuit, plan_entry, plan_failure
+from dubbing.circuits import (
+    FIRST_OPENING,
+    LONGEST_OPENING,
+    THRESHOLD,
+    TRIAL,
+    Circuit,
+    plan_entry,
+    plan_failure,
+    plan_success,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -91,3 +100,18 @@ def test_a_trial_that_took_longer_than_the_others_waited_for_it_counts_all_the_s
 def test_the_failure_of_the_trial_opens_it_again():
     trial = plan_entry(fail(Circuit(), times=THRESHOLD), NOW + FIRST_OPENING).circuit
     assert not fail(trial, NOW + FIRST_OPENING + SECOND, began_at=NOW + FIRST_OPENING).is_trial
+
+
+def test_a_success_counts_from_the_start_again():
+    assert plan_success(Circuit(failures=4), NOW, began_at=NOW - timedelta(seconds=9)) == Circuit()
+
+
+def test_the_success_of_a_call_from_before_the_opening_does_not_close_it():
+    opened = Circuit(5, 1, NOW + timedelta(seconds=10), changed_at=NOW)
+    assert plan_success(opened, NOW, began_at=NOW - timedelta(seconds=1)) == opened
+
+
+def test_the_success_of_the_one_that_tried_closes_it():
+    trying = Circuit(5, 1, NOW + timedelta(seconds=10), is_trial=True, changed_at=NOW)
+    later = NOW + timedelta(seconds=2)
+    assert plan_success(trying, later, began_at=NOW + timedelta(seconds=1)) == Circuit(changed_at=later)

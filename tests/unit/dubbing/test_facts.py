@@ -2,12 +2,19 @@ import pytest
 
 from dubbing.facts import Mismatch, find_mismatches
 from dubbing.translation_batches import Term
-from tests.unit.dubbing.fact_pairs import BAD, GOOD
+from tests.unit.dubbing.fact_pairs import BAD, GOOD, SPOKEN, SPOKEN_LANGUAGES
 
 
 @pytest.mark.parametrize(("source", "target", "line", "translation"), GOOD)
 def test_a_good_translation_raises_no_alarm(source: str, target: str, line: str, translation: str) -> None:
     assert find_mismatches(line, translation, source=source, target=target) == ()
+
+
+@pytest.mark.parametrize("said", SPOKEN, ids=lambda said: said[0])
+def test_a_line_as_people_say_it_raises_no_alarm_in_any_language(said: tuple[str, ...]) -> None:
+    for language, other in zip(SPOKEN_LANGUAGES[1:], said[1:], strict=False):
+        assert find_mismatches(said[0], other, source="en", target=language) == ()
+        assert find_mismatches(other, said[0], source=language, target="en") == ()
 
 
 @pytest.mark.parametrize(("kind", "source", "target", "line", "translation"), BAD)

@@ -2,6 +2,7 @@ import uuid
 
 import pytest
 
+from dubbing.circuits import THRESHOLD
 from dubbing.errors import (
     ContentRefusedError,
     OutcomeUnknownError,
@@ -16,7 +17,7 @@ from dubbing.errors import (
 )
 from dubbing.jobs import WaitingOn
 from resources.purchasing.orders import Order
-from resources.purchasing.patience import LONGEST_ASKED_WAIT_S, LONGEST_WAIT_S, MAX_TRIES, Patience
+from resources.purchasing.patience import LONGEST_WAIT_S, MAX_OUTAGE_TRIES, MAX_TRIES, Patience
 
 
 class Caller:
@@ -45,11 +46,23 @@ def fail_always(error: Exception, **more: object) -> Caller:
     return caller
 
 
-@pytest.mark.parametrize("kind", [VendorUnavailableError, OutcomeUnknownError, VendorReplyError, ReplyCutShortError])
-def test_what_may_pass_is_tried_so_many_times(kind):
+@pytest.mark.parametrize(
+    ("kind", "tries"),
+    [
+        (VendorUnavailableError, MAX_OUTAGE_TRIES),
+        (OutcomeUnknownError, MAX_TRIES),
+        (VendorReplyError, MAX_TRIES),
+        (ReplyCutShortError, MAX_TRIES),
+    ],
+)
+def test_what_may_pass_is_tried_so_many_times(kind, tries):
     caller = fail_always(kind("m"))
-    assert caller.calls == MAX_TRIES
-    assert [waiting_on for waiting_on, _ in caller.waits] == [WaitingOn.VENDOR] * (MAX_TRIES - 1)
+    assert caller.calls == tries
+    assert [waiting_on for waiting_on, _ in caller.waits] == [WaitingOn.VENDOR] * (tries - 1)
+
+
+def test_an_outage_opens_the_circuit_before_a_single_caller_gives_up():
+    assert MAX_OUTAGE_TRIES > THRESHOLD
 
 
 @pytest.mark.parametrize(
@@ -94,10 +107,10 @@ def test_the_vendor_is_waited_for_at_least_as_long_as_it_asks():
     assert all(wanted < seconds < wanted + 3 for wanted, (_, seconds) in zip(asked, caller.waits, strict=True))
 
 
-def test_a_wait_that_no_vendor_may_ask_for_is_shortened():
-    caller = Caller(RateLimitedError("m", retry_after_s=86_400.0))
-    caller.run()
-    assert LONGEST_ASKED_WAIT_S <= caller.waits[0][1] <= LONGEST_ASKED_WAIT_S + LONGEST_WAIT_S
+@pytest.mark.parametrize("kind", [RateLimitedError, VendorUnavailableError])
+def test_a_vendor_that_asks_for_more_time_than_there_is_patience_is_given_up_at_once(kind):
+    caller = fail_always(kind("m", retry_after_s=601.0))
+    assert (caller.calls, caller.waits) == (1, [])
 
 
 def test_waits_grow_within_bounds_however_many_there_are():

@@ -1,8 +1,10 @@
+import logging
+
 import numpy as np
 import pytest
 
 from dubbing.engines import Answer, Speech, Voice
-from dubbing.errors import SynthesisError
+from dubbing.errors import DubbingError, SettingsError, SynthesisError, VendorAuthError, VendorUnavailableError
 from resources.vendors.cloud_synthesizer import CloudSynthesizer
 
 
@@ -14,8 +16,11 @@ class Vendor:
         self.name = f"{name}/model"
         self.max_parallel = max_parallel
         self._languages = languages.split()
+        self.failure: DubbingError | None = None
 
     def list_voices(self) -> tuple[Voice, ...]:
+        if self.failure is not None:
+            raise self.failure
         return tuple(
             Voice(f"{self.vendor}-{number}", language, vendor=self.vendor)
             for number in (1, 2)
@@ -112,3 +117,53 @@ def test_as_many_readings_are_worth_making_as_the_largest_vendor_takes(plain: Ve
 def test_a_synthesiser_without_vendors_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="vendor"):
         CloudSynthesizer([])
+
+
+FAILURES = [VendorAuthError("No key of ours."), VendorUnavailableError("Away."), SettingsError("Not a key.")]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_vendor_whose_list_cannot_be_had_stops_no_language_of_another(
+    plain: Vendor, rich: Vendor, failure: DubbingError, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud = CloudSynthesizer([plain, rich], premium_languages=["de"])
+    rich.failure = failure
+    assert {voice.vendor for voice in cloud.list_voices()} == {"plain"}
+    assert cloud.list_vendors("de") == ("plain",)
+    [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "rich" in record.getMessage()
+    assert failure.code in record.getMessage()
+    assert failure.message not in record.getMessage()
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_vendor_that_is_back_is_named_again_and_missed_anew(
+    plain: Vendor, rich: Vendor, failure: DubbingError, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud = CloudSynthesizer([plain, rich])
+    for _ in range(2):
+        rich.failure = failure
+        cloud.list_voices()
+        rich.failure = None
+        assert cloud.list_vendors("de") == ("plain", "rich")
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_list_that_cannot_be_had_is_told_where_no_voice_remains(
+    plain: Vendor, rich: Vendor, failure: DubbingError
+) -> None:
+    rich.failure = failure
+    with pytest.raises(type(failure)):
+        CloudSynthesizer([rich]).list_voices()
+    with pytest.raises(type(failure)):
+        CloudSynthesizer([plain, rich]).list_vendors("pt-BR")
+    plain.failure = VendorUnavailableError("Away too.")
+    with pytest.raises(VendorUnavailableError, match="Away too"):
+        CloudSynthesizer([plain, rich]).list_voices()
+
+
+def test_a_defect_in_listing_voices_is_not_taken_for_a_vendor_that_is_away(plain: Vendor, rich: Vendor) -> None:
+    rich.failure = SynthesisError("A defect.")
+    with pytest.raises(SynthesisError):
+        CloudSynthesizer([plain, rich]).list_voices()

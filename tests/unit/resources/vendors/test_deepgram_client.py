@@ -7,6 +7,7 @@ import pytest
 from dubbing.errors import (
     OutcomeUnknownError,
     RateLimitedError,
+    RecordingUnreachableError,
     SettingsError,
     VendorAuthError,
     VendorError,
@@ -37,7 +38,7 @@ def fail(error: Exception) -> VendorError:
     ("status", "code", "kind"),
     [
         (400, "Bad Request", VendorRejectedError),
-        (400, "REMOTE_CONTENT_ERROR", VendorUnavailableError),
+        (400, "REMOTE_CONTENT_ERROR", RecordingUnreachableError),
         (401, "INVALID_AUTH", VendorAuthError),
         (402, "ASR_PAYMENT_REQUIRED", VendorQuotaError),
         (403, "INSUFFICIENT_PERMISSIONS", VendorAuthError),
@@ -72,7 +73,7 @@ def test_a_body_of_any_shape_gives_our_own_sentence(body):
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_wait_that_is_asked_for_is_kept(status):
     error = build_refusal(status, {"retry-after": "300"}, None)
-    assert error.retry_after_s == 120
+    assert error.retry_after_s == 300
     assert build_refusal(status, {}, None).retry_after_s is None
 
 
