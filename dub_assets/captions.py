@@ -82,4 +82,12 @@ def captions(
 
 
 def _list_lines(lines: Sequence[VoicedSegment]) -> list[CaptionLine]:
-    return [CaptionLine(line.text, line.start_ms, line.start_ms + line.duration_ms) for line in lines]
+    """Take every line's words; those of a line without any time of its own come in with the next one's."""
+    listed: list[CaptionLine] = []
+    timeless: list[str] = []
+    for line in lines:
+        timeless.append(line.text)
+        if line.duration_ms:
+            listed.append(CaptionLine(" ".join(timeless), line.start_ms, line.start_ms + line.duration_ms))
+            timeless.clear()
+    return listed

@@ -1,12 +1,11 @@
 """Who speaks for whom in a language of a job: decided once, and kept for every later run."""
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from dub_assets.stage import Stage
 from dubbing.casting import plan_casting, plan_understudies
 from dubbing.engines import Voice
 from dubbing.languages import get_base
-from resources.container import Container
 
 
 class Company:
@@ -14,48 +13,64 @@ class Company:
 
     Args:
         speakers: in order of first appearance.
-        overrides: voice name by speaker, as the customer chose.
+        overrides: voice name by speaker, as the customer chose. They were offered then; one that is not any more is
+            passed over.
     """
 
-    def __init__(
-        self,
-        container: Container,
-        job_id: uuid.UUID,
-        language: str,
-        speakers: Sequence[str],
-        overrides: Mapping[str, str],
-    ) -> None:
-        self._container = container
-        self._job_id = job_id
+    def __init__(self, stage: Stage, language: str, speakers: Sequence[str], overrides: Mapping[str, str]) -> None:
+        self._job_id = stage.job_id
+        self._database = stage.container.database
         self._language = language
         self._speakers = speakers
-        self._voices = container.synthesizer.list_voices()
-        self._vendors = container.synthesizer.list_vendors(language)
-        with container.database.transaction() as tx:
-            kept = tx.jobs.get_casting(job_id, language)
+        self._voices = stage.container.synthesizer.list_voices()
+        self._vendors = stage.container.synthesizer.list_vendors(language)
+        with self._database.transaction() as tx:
+            self._kept = tx.jobs.get_casting(stage.job_id, language)
         offered = {voice.name for voice in self._voices if get_base(voice.language) == get_base(language)}
-        wanted = {**overrides, **{speaker: name for speaker, name in kept.items() if name in offered}}
+        wanted = {
+            speaker: name for choices in (overrides, self._kept) for speaker, name in choices.items() if name in offered
+        }
+        for speaker in speakers:
+            if speaker in overrides and speaker not in wanted:
+                stage.log.warning("The voice chosen for speaker %s of %s is not offered any more.", speaker, language)
         self.cast = plan_casting(speakers, self._voices, language, wanted, vendors=self._vendors)
-        self.understudies = self._find_understudies()
-        self._keep(unless=kept)
+        self._understudies = self._find_understudies(failed=())
 
-    def recast(self) -> None:
-        """Let the understudies speak for good."""
-        self.cast = self.understudies
-        self.understudies = {}
-        self._keep()
+    @property
+    def vendors(self) -> set[str]:
+        """Whose voices the cast is made of."""
+        return {voice.vendor for voice in self.cast.values()}
 
-    def _find_understudies(self) -> Mapping[str, Voice]:
-        """Find who steps in: the first other vendor that has a voice for the language."""
-        cast_from = {voice.vendor for voice in self.cast.values()}
-        for vendor in self._vendors:
-            if vendor not in cast_from:
-                return plan_understudies(self.cast, self._speakers, self._voices, self._language, vendor)
-        return {}
+    def list_readers(self, speaker: str) -> list[Voice]:
+        """List who can read a speaker's line: the speaker's voice, then the understudy where there is one."""
+        return [voices[speaker] for voices in (self.cast, self._understudies) if speaker in voices]
 
-    def _keep(self, *, unless: Mapping[str, str] | None = None) -> None:
-        names = {speaker: voice.name for speaker, voice in self.cast.items()}
-        if names == unless:
+    def recast(self, failed: Collection[str]) -> bool:
+        """Let others speak for everybody who was cast from a vendor that failed; False where nobody steps in."""
+        cast = self._plan_without(failed)
+        if not cast:
+            return False
+        self.cast = cast
+        self._understudies = self._find_understudies(failed)
+        return True
+
+    def confirm(self, speaker: str, voice: Voice) -> None:
+        """Keep the cast, once somebody whose voice is new in it was heard: a cast that cannot read is not kept."""
+        if voice != self.cast[speaker] or self._kept.get(speaker) == voice.name:
             return
-        with self._container.database.transaction() as tx:
-            tx.jobs.record_casting(self._job_id, self._language, names)
+        self._kept = {role: each.name for role, each in self.cast.items()}
+        with self._database.transaction() as tx:
+            tx.jobs.record_casting(self._job_id, self._language, self._kept)
+
+    def _find_understudies(self, failed: Collection[str]) -> Mapping[str, Voice]:
+        """Find who reads a line that its speaker's voice cannot: somebody of another vendor."""
+        found: dict[str, Voice] = {}
+        for vendor in self.vendors:
+            others = self._plan_without({vendor, *failed})
+            found |= {speaker: voice for speaker, voice in others.items() if self.cast[speaker].vendor == vendor}
+        return found
+
+    def _plan_without(self, failed: Collection[str]) -> Mapping[str, Voice]:
+        return plan_understudies(
+            self.cast, self._speakers, self._voices, self._language, vendors=self._vendors, failed=failed
+        )

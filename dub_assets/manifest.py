@@ -23,6 +23,7 @@ from dubbing.manifest import (
     LoudnessEntry,
     Manifest,
     SourceEntry,
+    TranslationEntry,
     render_manifest,
 )
 from dubbing.quality import list_issues, plan_final_state
@@ -127,13 +128,25 @@ def _assess(transcript: SegmentedTranscript, lines: Sequence[VoicedSegment]) -> 
 def _describe_language(stage: Stage, language: str, files: Sequence[Artifact], timing: TimingReport) -> LanguageEntry:
     sound, words = files[0].measurements, files[1].measurements
     counts = CaptionsEntry.model_validate(words)
-    issues = list_issues(timing, caption_violations=counts.violations, loudness_on_target=bool(sound["on_target"]))
     with stage.container.database.transaction() as tx:
         cost = tx.purchases.sum_cost(stage.job_id, language)
+        lines = tx.values.load_translations(stage.job_id)[language]
+    translation = TranslationEntry(
+        lines=len(lines),
+        untranslated=sum(1 for line in lines if line.error_code),
+        doubtful=sum(1 for line in lines if set(line.flags) - {"too_long"}),
+    )
+    issues = list_issues(
+        timing,
+        doubtful_lines=translation.doubtful,
+        caption_violations=counts.violations,
+        loudness_on_target=bool(sound["on_target"]),
+    )
     return LanguageEntry(
         language=language,
         state=plan_final_state(issues),
         artifacts=tuple(_list_file(artifact) for artifact in files),
+        translation=translation,
         timing=timing,
         loudness=LoudnessEntry.model_validate({name: sound[name] for name in LoudnessEntry.model_fields}),
         captions=counts,

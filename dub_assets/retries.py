@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from dubbing.errors import DatabaseUnavailableError, DubbingError, JobBusyError
+from dubbing.errors import DatabaseUnavailableError, DubbingError, JobBusyError, VendorError
 from resources.database.connection import Database
 
 RETRIES = dg.RetryPolicy(max_retries=3, delay=2.0, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -57,7 +57,9 @@ class Try:
             raise self._judge(DubbingError(UNEXPECTED)) from None
 
     def _judge(self, fault: DubbingError) -> dg.RetryRequested | dg.Failure:
-        if fault.retryable and self.number < RETRIES.max_retries:
+        # A vendor was asked as often as is worthwhile before its error came here.
+        is_worthwhile = fault.retryable and not isinstance(fault, VendorError)
+        if is_worthwhile and self.number < RETRIES.max_retries:
             self.log.warning("%s is tried again: %s %s", self.stage, fault.code, fault.message)
             return dg.RetryRequested(RETRIES.max_retries, RETRIES.calculate_delay(self.number + 1))
         self._record(fault)

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Never, TypeVar
 
 import dagster as dg
@@ -19,6 +20,7 @@ import dagster as dg
 from dub_assets.checks import EVERY_LANGUAGE
 from dub_assets.heartbeat import keep_beating
 from dub_assets.retries import UNEXPECTED, Try, log_frames
+from dub_assets.waiting import SHOW_EVERY_S, Waiting
 from dubbing.errors import (
     DatabaseUnavailableError,
     DiskFullError,
@@ -64,7 +66,10 @@ class Stage:
     failures: dict[str, DubbingError] = field(default_factory=dict)
     is_called_off: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _shown: dict[str | None, WaitingOn] = field(default_factory=dict)
+    _waiting: Waiting = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._waiting = Waiting(self.container.database, self.job_id)
 
     def list_languages(self) -> list[str]:
         """The job's languages that have not been lost."""
@@ -88,11 +93,10 @@ class Stage:
 
     def report(self, languages: Collection[str], share_done: float) -> None:
         """Show where languages stand; the place where work that is to stop stops."""
-        with self.container.database.transaction() as tx:
+        with self._waiting.being_cleared(languages), self.container.database.transaction() as tx:
             self._heed(tx)
             self.check_wanted()
             for language in languages:
-                self._shown.pop(language, None)
                 tx.jobs.advance(self.job_id, language, self.state, measure_progress(self.state, share_done))
 
     def check_wanted(self) -> None:
@@ -102,7 +106,7 @@ class Stage:
 
     def build_order(self, language: str | None = None) -> Order:
         """Buy for the job, or for one of its languages."""
-        return Order(self.job_id, language, partial(self._pause, language))
+        return Order(self.job_id, language, partial(self._pause, language), partial(self._waiting.working, language))
 
     def run_languages(
         self, languages: Collection[str], work: Callable[[str, Report], Made], *, workers: int | None = None
@@ -145,13 +149,15 @@ class Stage:
 
     def _pause(self, language: str | None, waiting_on: WaitingOn | None, seconds: float) -> None:
         """Wait, and show for what; a stage that is to end ends here."""
-        self.check_wanted()
-        if waiting_on is not None and self._shown.get(language) != waiting_on:
-            self._shown[language] = waiting_on
-            waiting = self.list_languages() if language is None else [language]
-            with self.container.database.transaction() as tx:
-                tx.jobs.hold(self.job_id, waiting, waiting_on)
-        self._stopping.wait(seconds)
+        until = monotonic() + seconds
+        while True:
+            self.check_wanted()
+            if waiting_on is not None:
+                self._waiting.show(language, waiting_on)
+            left_s = until - monotonic()
+            self._stopping.wait(min(max(left_s, 0.0), SHOW_EVERY_S))
+            if left_s <= SHOW_EVERY_S:
+                break
         self.check_wanted()
 
     def _heed(self, tx: UnitOfWork) -> None:

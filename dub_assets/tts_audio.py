@@ -63,7 +63,7 @@ def tts_audio(
         value=made,
         metadata={
             "languages": tabulate({language: _describe(lines) for language, lines in made.items()}),
-            "takes": sum(len(lines) for lines in made.values()),
+            "takes": sum(1 for lines in made.values() for line in lines if line.take_key),
             "takes_synthesised_by_this_job": bought,
             "failed": stage.describe_failures(),
             "synthesizer": container.synthesizer.name,
@@ -75,7 +75,7 @@ def tts_audio(
 def _describe(lines: Sequence[VoicedSegment]) -> dict[str, str | int | float]:
     voiced = [line for line in lines if line.take_key]
     return {
-        "voices": ", ".join(sorted({line.voice for line in lines})),
+        "voices": ", ".join(sorted({line.voice for line in voiced})),
         "segments": len(lines),
         "voiced": len(voiced),
         "fastest": max(_measure_speed(line) for line in voiced),

@@ -106,6 +106,7 @@ def _record(database: Database, seen: JobInFlight, record: dg.RunRecord | None, 
                 tx.jobs.cancel(seen.job.id)
         if outcome.step in {Step.FAIL_JOB, Step.CANCEL_JOB, Step.END}:
             tx.launches.mark_ended(seen.job.id, current.job.launched_attempt)
+            tx.purchases.close_abandoned(seen.job.id)
         return outcome
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from dubbing.circuits import Circuit, Entry, plan_entry, plan_failure
+from dubbing.circuits import Circuit, Entry, plan_entry, plan_failure, plan_success
 from resources.database.tables import VendorCircuit
 
 
@@ -39,9 +39,15 @@ class Circuits:
             for row in rows
         }
 
-    def record_success(self, vendor: str) -> None:
-        """Close the circuit."""
-        self._write(vendor, Circuit(changed_at=self._read_clock()))
+    def record_success(self, vendor: str, *, began_at: datetime) -> None:
+        """Count from the start again, or close the circuit.
+
+        Args:
+            began_at: when the call was let in.
+        """
+        if self._read(vendor)[0].failures:
+            circuit, now = self._read(vendor, locked=True)
+            self._write(vendor, plan_success(circuit, now, began_at=began_at))
 
     def record_failure(self, vendor: str, *, began_at: datetime, retry_after_s: float | None = None) -> None:
         """Count a failure, and open the circuit where it is one too many.

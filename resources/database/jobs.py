@@ -136,6 +136,19 @@ class Jobs:
             .values(waiting_on=waiting_on.value)
         )
 
+    def resume(self, job_id: uuid.UUID, languages: Collection[str]) -> None:
+        """Show that languages wait for nothing any more."""
+        self.lock(job_id)
+        self._session.execute(
+            update(LanguageTask)
+            .where(
+                LanguageTask.job_id == job_id,
+                LanguageTask.language.in_(languages),
+                _UNDER_WAY,
+            )
+            .values(waiting_on=None)
+        )
+
     def get_casting(self, job_id: uuid.UUID, language: str) -> Mapping[str, str]:
         """Return the voice that each speaker was given in a language; empty before the first reading."""
         statement = select(LanguageTask.casting).where(LanguageTask.job_id == job_id, LanguageTask.language == language)

@@ -72,7 +72,8 @@ class Purchases:
     def close_abandoned(self, job_id: uuid.UUID) -> None:
         """Close the calls that a process made for a job and died before it heard the answer.
 
-        Only who holds the job may do this: there is no other process then whose calls they could be.
+        For who holds the job, or knows that its run is over. A call that is under way all the same is closed once more
+        by what it comes to.
         """
         self._session.execute(
             update(VendorCall)
@@ -85,10 +86,14 @@ class Purchases:
         )
 
     def count_calls(self, job_id: uuid.UUID) -> Mapping[str, int]:
-        """Count what a job bought, by operation."""
+        """Count the calls of a job whose answer was of use, by operation."""
         statement = (
             select(VendorCall.operation, func.count().label("calls"))
-            .where(VendorCall.job_id == job_id, VendorCall.state == CallState.SETTLED.value)
+            .where(
+                VendorCall.job_id == job_id,
+                VendorCall.state == CallState.SETTLED.value,
+                VendorCall.error_code.is_(None),
+            )
             .group_by(VendorCall.operation)
         )
         return {row.operation: row.calls for row in self._session.execute(statement)}

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import ScalarResult, delete, func, select, update
+from sqlalchemy import ScalarResult, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,11 @@ from dubbing.stages import (
 )
 from dubbing.transcript import Segment
 from resources.database.tables import ArtifactRow, DubbedSegment, DubbingJob, SegmentRow, SegmentState, Upload
+
+_HOW_IT_SOUNDS = (
+    "state", "voice", "take_key", "start_ms", "duration_ms", "vendor_speed", "speed", "overflow_ms", "error_code",
+)  # fmt: skip
+"""What is known of a line once it was read aloud; of another text it is not true any more."""
 
 
 class StageValues:
@@ -67,7 +72,13 @@ class StageValues:
                 "translation_error": segment.error_code,
             }
             row = insert(DubbedSegment).values(job_id=job_id, language=language, number=segment.number, **said)
-            self._session.execute(row.on_conflict_do_update(index_elements=["job_id", "language", "number"], set_=said))
+            voiced = {
+                column: case((DubbedSegment.text == segment.text, getattr(DubbedSegment, column)), else_=None)
+                for column in _HOW_IT_SOUNDS
+            }
+            self._session.execute(
+                row.on_conflict_do_update(index_elements=["job_id", "language", "number"], set_=said | voiced)
+            )
 
     def load_translations(self, job_id: uuid.UUID) -> Translations:
         """Return every language's lines."""
@@ -102,10 +113,12 @@ class StageValues:
             )
 
     def load_voiced(self, job_id: uuid.UUID) -> Voicings:
-        """Return every language's lines as they sound."""
+        """Return every language's lines as they sound; a language with a line not read since it changed is left out."""
+        rows = self._dubbed(job_id).all()
+        stale = {row.language for row in rows if row.state is None}
         voiced = Voicings()
-        for row in self._dubbed(job_id):
-            if row.state is None:
+        for row in rows:
+            if row.language in stale:
                 continue
             segment = VoicedSegment(
                 number=row.number,

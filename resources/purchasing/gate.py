@@ -22,6 +22,7 @@ from resources.purchasing.ledger import (
     get_code,
     record_crash,
     record_failure,
+    record_success,
     settle_call,
 )
 from resources.purchasing.orders import Order
@@ -90,8 +91,8 @@ class VendorGate:
             with self._hold_slot(order, call):
                 begun, wait = self._begin(order, call)
                 if begun is not None:
-                    answer = self._perform(begun, perform)
-                    return self._keep(begun, answer, store, record)
+                    with order.working():
+                        return self._keep(begun, self._perform(begun, perform), store, record)
             self._park(order, call, wait, patience)
 
     def _hold_slot(self, order: Order, call: Call) -> AbstractContextManager[None]:
@@ -126,8 +127,7 @@ class VendorGate:
     ) -> Bought:
         def settle(tx: UnitOfWork, error_code: str | None = None) -> None:
             settle_call(tx, begun, answer.receipt, error_code=error_code)
-            if begun.is_troubled:
-                tx.circuits.record_success(begun.call.vendor)
+            record_success(begun, tx)
 
         def keep(tx: UnitOfWork) -> None:
             record(tx, bought)

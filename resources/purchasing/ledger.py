@@ -48,14 +48,12 @@ class Begun:
     Attributes:
         price: None for what costs nothing.
         began_at: by the database's clock; None where no circuit is asked.
-        is_troubled: there were failures lately, so that the circuit wants to hear of a success.
     """
 
     call_id: uuid.UUID
     call: Call
     price: PriceSet | None = None
     began_at: datetime | None = None
-    is_troubled: bool = False
 
 
 def begin_call(tx: UnitOfWork, order: Order, call: Call) -> tuple[Begun | None, timedelta]:
@@ -67,12 +65,11 @@ def begin_call(tx: UnitOfWork, order: Order, call: Call) -> tuple[Begun | None, 
     Raises:
         SettingsError: there is no price for it.
     """
-    price, began_at, is_troubled = None, None, False
+    price, began_at = None, None
     if call.vendor != LOCAL:
         entry, began_at = tx.circuits.enter(call.vendor)
         if entry.wait:
             return None, entry.wait
-        is_troubled = entry.circuit.failures > 0
         price = _get_price(tx, call)
     row = VendorCall(
         job_id=order.job_id,
@@ -86,7 +83,7 @@ def begin_call(tx: UnitOfWork, order: Order, call: Call) -> tuple[Begun | None, 
         estimated_usd_micros=_price(call.estimate, price),
         price_effective_from=price.effective_from if price else None,
     )
-    return Begun(tx.purchases.start_call(row), call, price, began_at, is_troubled), timedelta()
+    return Begun(tx.purchases.start_call(row), call, price, began_at), timedelta()
 
 
 def _get_price(tx: UnitOfWork, call: Call) -> PriceSet:
@@ -143,5 +140,11 @@ def record_failure(begun: Begun, error: DubbingError, tx: UnitOfWork) -> None:
         tx.purchases.fail_call(begun.call_id, error.code)
     if begun.began_at is not None and isinstance(error, (VendorUnavailableError, OutcomeUnknownError)):
         tx.circuits.record_failure(begun.call.vendor, began_at=begun.began_at, retry_after_s=error.retry_after_s)
-    elif begun.is_troubled and isinstance(error, VendorError):
-        tx.circuits.record_success(begun.call.vendor)  # it answers, if not as we like
+    elif isinstance(error, VendorError):
+        record_success(begun, tx)  # it answers, if not as we like
+
+
+def record_success(begun: Begun, tx: UnitOfWork) -> None:
+    """Let the circuit hear of a vendor that answers."""
+    if begun.began_at is not None:
+        tx.circuits.record_success(begun.call.vendor, began_at=begun.began_at)

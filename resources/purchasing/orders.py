@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from dubbing.jobs import WaitingOn
@@ -17,8 +18,10 @@ class Order:
     Attributes:
         language: of the job; None for what all its languages share.
         pause: how to wait.
+        working: opened around a call that is under way: whatever else waits, there is work going on.
     """
 
     job_id: uuid.UUID
     language: str | None
     pause: Pause
+    working: Callable[[], AbstractContextManager[None]] = nullcontext

@@ -14,15 +14,16 @@ from resources.purchasing.orders import Order
 Bought = TypeVar("Bought")
 
 MAX_TRIES = 4
-"""How often one call is made before its error counts, refusals for too many calls aside."""
+"""How often one call that may be billed each time is made before its error counts."""
+
+MAX_OUTAGE_TRIES = 12
+"""How often a vendor that is down is called for one purchase. More than open its circuit, so that even a single caller
+parks: with the circuit's openings that is some fifteen minutes, or as long as the patience lasts."""
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 20.0
 """Bounds of the wait between two tries, seconds; drawn at random up to twice as much each time, so that many callers
 who were refused together do not come back together."""
-
-LONGEST_ASKED_WAIT_S = 120.0
-"""Longest wait that a vendor's Retry-After is heeded for, seconds; then the call is tried all the same."""
 
 _backoff = wait_random_exponential(multiplier=2 * FIRST_WAIT_S, min=FIRST_WAIT_S, max=LONGEST_WAIT_S)
 
@@ -31,8 +32,9 @@ _backoff = wait_random_exponential(multiplier=2 * FIRST_WAIT_S, min=FIRST_WAIT_S
 class Patience:
     """The tries of one call.
 
-    A vendor that has too many calls is asked again for as long as the patience lasts, for that costs no try; whatever
-    else may pass is tried ``MAX_TRIES`` times. Keys that are not accepted and accounts that are used up are not.
+    A vendor that has too many calls is asked again for as long as the patience lasts, for that costs no try; one that
+    is down ``MAX_OUTAGE_TRIES`` times; whatever else may pass ``MAX_TRIES`` times. Keys that are not accepted and
+    accounts that are used up are not tried again; neither is a vendor that asks for a longer wait than the patience.
 
     Attributes:
         limit_s: how long, from now on, to wait for a vendor that is down or has too many calls.
@@ -48,7 +50,11 @@ class Patience:
     @property
     def is_over(self) -> bool:
         """Whether the vendor was waited for long enough."""
-        return monotonic() - self._since >= self.limit_s
+        return self._left_s <= 0
+
+    @property
+    def _left_s(self) -> float:
+        return self.limit_s - (monotonic() - self._since)
 
     def run(self, call: Callable[[], Bought]) -> Bought:
         """Make a call until it succeeds or there is no use in trying; the last error comes through."""
@@ -61,14 +67,15 @@ class Patience:
         error = _get_error(state)
         if not isinstance(error, VendorError) or not error.retryable:
             return False
-        if isinstance(error, (RateLimitedError, VendorUnavailableError)) and self.is_over:
+        is_passing = isinstance(error, (RateLimitedError, VendorUnavailableError))
+        if is_passing and (error.retry_after_s or 0.0) >= self._left_s:
             return False
         if isinstance(error, RateLimitedError):
             return True
         if isinstance(error, VendorReplyError) and not self.retries_replies:
             return False
         self._failures += 1
-        return self._failures < MAX_TRIES
+        return self._failures < (MAX_OUTAGE_TRIES if is_passing else MAX_TRIES)
 
     def _wait(self, state: RetryCallState) -> None:
         is_limited = isinstance(_get_error(state), RateLimitedError)
@@ -81,7 +88,7 @@ def _plan_wait(state: RetryCallState) -> float:
     asked_s = error.retry_after_s if isinstance(error, VendorError) else None
     if asked_s is None:
         return _backoff(state)
-    return min(asked_s, LONGEST_ASKED_WAIT_S) + _backoff(state) * 0.1
+    return asked_s + _backoff(state) * 0.1
 
 
 def _get_error(state: RetryCallState) -> BaseException | None:

@@ -3,11 +3,14 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-_INSIDE = (".local", ".localhost", ".internal", ".lan", ".home", ".home.arpa", ".corp", ".test", ".svc", ".invalid")
+_INSIDE = (
+    ".arpa", ".box", ".cluster", ".corp", ".home", ".internal", ".intranet", ".invalid", ".lan", ".local", ".localhost",
+    ".onion", ".private", ".svc", ".test",
+)  # fmt: skip
 
 
 def is_reachable_from_outside(url: str) -> bool:
-    """Judge an address by its host: a public name or a public number.
+    """Judge an address by its host: a public name or a public number; what looks like neither is taken for inside.
 
     >>> is_reachable_from_outside("https://abc.supabase.co/x")
     True
@@ -18,4 +21,5 @@ def is_reachable_from_outside(url: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
-        return "." in host and not host.endswith(_INSIDE)
+        has_domain = "." in host and host.rsplit(".", 1)[1].isalpha()
+        return has_domain and not host.endswith(_INSIDE)

@@ -1,12 +1,13 @@
 """Transcripts: what is said in a recording, bought once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dubbing.content_key import build_content_key
-from dubbing.engines import LOCAL, Answer, Recognizer, Recording
-from dubbing.errors import NoSpeechError
+from dubbing.engines import LOCAL, Recognizer, Recording
+from dubbing.errors import NoSpeechError, RecordingUnreachableError
 from dubbing.transcript import Transcript
-from resources.database.connection import Database
+from resources.database.connection import Database, UnitOfWork
 from resources.database.tables import Upload
 from resources.purchasing.claims import Claims
 from resources.purchasing.gate import VendorGate
@@ -56,10 +57,7 @@ class Transcripts:
             NoSpeechError: nobody speaks; this too is paid for once.
             UnsupportedLanguageError, RecognitionError, VendorError: as the recogniser says.
         """
-        engine = self._recognizer.name
-        key = build_content_key(
-            "transcript", engine=engine, sha256=upload.sha256, language=language, key_terms=sorted(key_terms)
-        )
+        key = self._build_key(upload, language, key_terms)
         with self._claims.hold(key, order):
             transcript = self._find(key) or self._buy(order, key, upload, duration_ms, language, key_terms)
         if not transcript.words:
@@ -94,17 +92,44 @@ class Transcripts:
             estimate={"ms": duration_ms},
         )
 
-        def recognize() -> Answer[Transcript]:
-            return self._recognizer.recognize(recording, language=language, key_terms=key_terms)
+        def record(tx: UnitOfWork, heard: Transcript) -> None:
+            tx.purchases.record_transcript(key, heard)
+            if language is None and heard.words:  # the job is in that language from now on, and asks for it
+                tx.purchases.record_transcript(self._build_key(upload, heard.language, key_terms), heard)
 
-        return self._gate.buy(
-            order, call, recognize, lambda heard: heard, lambda tx, heard: tx.purchases.record_transcript(key, heard)
+        def buy(heard_from: Recording) -> Transcript:
+            # A useless answer is billed by the minute, and would be as useless again.
+            return self._gate.buy(
+                order,
+                call,
+                lambda: self._recognizer.recognize(heard_from, language=language, key_terms=key_terms),
+                lambda heard: heard,
+                record,
+                retries_replies=False,
+            )
+
+        try:
+            return buy(recording)
+        except RecordingUnreachableError:
+            if recording.sign is None:
+                raise
+            return buy(replace(recording, sign=None))
+
+    def _build_key(self, upload: Upload, language: str | None, key_terms: Sequence[str]) -> str:
+        return build_content_key(
+            "transcript",
+            engine=self._recognizer.name,
+            sha256=upload.sha256,
+            language=language,
+            key_terms=sorted(key_terms),
         )
 
     def _sign(self, upload: Upload) -> str:
         return self._store.sign_download(upload.storage_key, expires_in_s=SIGNED_FOR_S)
 
     def _can_be_fetched(self, upload: Upload) -> bool:
-        if self._recognizer.vendor == LOCAL or self._is_within_reach is not None:
-            return bool(self._is_within_reach)
+        if self._recognizer.vendor == LOCAL:
+            return False
+        if self._is_within_reach is not None:
+            return self._is_within_reach
         return is_reachable_from_outside(self._sign(upload))

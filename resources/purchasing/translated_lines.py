@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from dubbing.content_key import build_content_key
 from dubbing.engines import Translator
-from dubbing.errors import DubbingError, TranslationError
+from dubbing.errors import DubbingError
 from dubbing.glossary import Glossary, list_terms
 from dubbing.stages import TranslatedSegment
 from dubbing.transcript import Segment
-from dubbing.translation_batches import Line
+from dubbing.translation_batches import Batch, Line
 from dubbing.translation_budget import plan_budgets
-from dubbing.translation_plan import plan_batches
 from resources.database.connection import Database
 from resources.database.purchases import KeptTranslation
+from resources.local.sentences import has_words
 from resources.purchasing.claims import Claims
 from resources.purchasing.gate import VendorGate
-from resources.purchasing.line_translation import LineTranslation
+from resources.purchasing.line_translation import LinePlan, LineTranslation, Outcome
 from resources.purchasing.orders import Order
 
 
@@ -51,7 +51,13 @@ class TranslatedLines:
     ) -> tuple[TranslatedSegment, ...]:
         """Return every line in the target language; only what was never translated before is sent.
 
-        A line that cannot be translated is given back in its own words, with the error.
+        A line without words is its own translation. One that cannot be translated is given back in its own words, with
+        the error.
+
+        Of scripts that say the same, one is bought at a time, whatever their glossaries and slots: two jobs on one
+        recording have most lines in common even where these differ, and whoever waited finds them bought. Scripts that
+        differ in a text do not wait for each other; what they share may be bought twice at the same time, and the
+        translation that was final first is kept for both.
 
         Args:
             report: called with the share that is done, 0-1.
@@ -59,23 +65,26 @@ class TranslatedLines:
         Raises:
             TranslationError, VendorError: not one line could be translated.
         """
-        lines = self._plan_lines(script)
-        keys = {line.number: self._build_key(line, script) for line in lines}
-        lost: dict[int, DubbingError] = {}
-        if self._list_missing(keys):
-            # Two jobs on the same recording would ask for the same lines at the same time.
-            with self._claims.hold(build_content_key("script", keys=sorted(set(keys.values()))), order):
-                lost = self._buy(order, script, lines, keys, report)
-        found = self._find(keys)
-        if lost and not found:
-            raise next(iter(lost.values()))
-        return tuple(_assemble(line, found.get(keys[line.number]), lost.get(line.number)) for line in lines)
+        plan = self._plan(script)
+        outcomes = _choose_final(self._find(plan))
+        if outcomes.keys() != set(plan.keys.values()):
+            with self._claims.hold(self._name_claim(plan), order):
+                outcomes = self._buy(order, plan, report)
+        errors = [outcome for outcome in outcomes.values() if isinstance(outcome, DubbingError)]
+        if errors and len(errors) == len(outcomes):
+            raise errors[0]
+        return tuple(
+            _assemble(line, outcomes[plan.keys[number]] if number in plan.keys else KeptTranslation(line.text))
+            for number, line in plan.lines.items()
+        )
 
-    def _plan_lines(self, script: Script) -> tuple[Line, ...]:
+    def _plan(self, script: Script) -> LinePlan:
         budgets: Mapping[int, int] = {}
         if self._translator.follows_instructions:
             budgets = plan_budgets(script.segments, script.total_ms, script.target)
-        return tuple(Line(s.number, s.text, budgets.get(s.number)) for s in script.segments)
+        lines = {s.number: Line(s.number, s.text, budgets.get(s.number)) for s in script.segments}
+        keys = {number: self._build_key(line, script) for number, line in lines.items() if has_words(line.text)}
+        return LinePlan(script.source, script.target, script.glossary, lines, keys)
 
     def _build_key(self, line: Line, script: Script) -> str:
         """Name a translation by what determines it; what is said around it is left out, so that an edit of one line
@@ -92,61 +101,50 @@ class TranslatedLines:
             terms=[[term.term, term.wanted] for term in terms],
         )
 
-    def _find(self, keys: Mapping[int, str]) -> Mapping[str, KeptTranslation]:
-        with self._database.transaction() as tx:
-            return tx.purchases.find_translations(set(keys.values()))
-
-    def _list_missing(self, keys: Mapping[int, str]) -> set[str]:
-        return set(keys.values()) - {key for key, kept in self._find(keys).items() if kept.is_final}
-
-    def _buy(
-        self,
-        order: Order,
-        script: Script,
-        lines: Sequence[Line],
-        keys: Mapping[int, str],
-        report: Callable[[float], None],
-    ) -> dict[int, DubbingError]:
-        """Translate what is missing, some batches at once; the value is what could not be, by number."""
-        found = self._find(keys)
-        drafts = {key: kept for key, kept in found.items() if not kept.is_final}
-        missing = set(keys.values()) - found.keys() | drafts.keys()
-        first = {keys[line.number]: line for line in reversed(lines)}  # a text that is said twice is translated once
-        wanted = [line for line in lines if keys[line.number] in missing and first[keys[line.number]] is line]
-        batches = plan_batches(
-            wanted,
-            {line.number: line.text for line in lines},
-            source=script.source,
-            target=script.target,
-            max_lines=self._translator.max_lines,
-            glossary=script.glossary,
+    def _name_claim(self, plan: LinePlan) -> str:
+        """Name what one buyer at a time works on: all that is said; see `get`."""
+        texts = sorted({plan.lines[number].text for number in plan.keys})
+        return build_content_key(
+            "script", engine=self._translator.name, source=plan.source, target=plan.target, texts=texts
         )
-        lost: dict[int, DubbingError] = {}
+
+    def _find(self, plan: LinePlan) -> Mapping[str, KeptTranslation]:
+        with self._database.transaction() as tx:
+            return tx.purchases.find_translations(set(plan.keys.values()))
+
+    def _buy(self, order: Order, plan: LinePlan, report: Callable[[float], None]) -> dict[str, Outcome]:
+        """Translate what is missing; the value is everything by content key."""
+        found = self._find(plan)
+        outcomes = _choose_final(found)
+        # A text that is said twice is translated once, where it is said first.
+        first = {plan.keys[number]: plan.lines[number] for number in sorted(plan.keys, reverse=True)}
+        wanted = [line for key, line in first.items() if key not in outcomes]
+        translation = LineTranslation(self._database, self._gate, self._translator, order, plan, found)
+        bought = self._run(translation, plan.plan_batches(wanted, self._translator.max_lines), report)
+        return outcomes | {plan.keys[number]: outcome for number, outcome in bought.items()}
+
+    def _run(
+        self, translation: LineTranslation, batches: Sequence[Batch], report: Callable[[float], None]
+    ) -> dict[int, Outcome]:
+        """Run batches, some at once; the first error ends the others."""
+        bought: dict[int, Outcome] = {}
         with ThreadPoolExecutor(self._translator.max_parallel, "translation") as pool:
-            running = [
-                pool.submit(
-                    LineTranslation(
-                        self._database, self._gate, self._translator, order, script.glossary, lines, keys, drafts
-                    ).run,
-                    batch,
-                )
-                for batch in batches
-            ]
+            running = [pool.submit(translation.run, batch) for batch in batches]
             try:
                 for done, future in enumerate(as_completed(running), start=1):
-                    lost |= future.result()
+                    bought |= future.result()
                     report(done / len(running))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return {
-            line.number: lost[first[keys[line.number]].number]
-            for line in lines
-            if first[keys[line.number]].number in lost
-        }
+        return bought
 
 
-def _assemble(line: Line, kept: KeptTranslation | None, error: DubbingError | None) -> TranslatedSegment:
-    if kept is not None:
-        return TranslatedSegment(line.number, kept.text, kept.flags)
-    return TranslatedSegment(line.number, line.text, error_code=error.code if error else TranslationError.code)
+def _choose_final(found: Mapping[str, KeptTranslation]) -> dict[str, Outcome]:
+    return {key: kept for key, kept in found.items() if kept.is_final}
+
+
+def _assemble(line: Line, outcome: Outcome) -> TranslatedSegment:
+    if isinstance(outcome, DubbingError):
+        return TranslatedSegment(line.number, line.text, error_code=outcome.code)
+    return TranslatedSegment(line.number, outcome.text, outcome.flags)

@@ -5,8 +5,9 @@ A scripted call proves how the gate treats what a vendor's adapter gives or rais
 
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -42,6 +43,15 @@ class Pauses:
     lasts: bool = False
     then: Callable[[], None] = lambda: None
     seen: list[tuple[WaitingOn | None, float]] = field(default_factory=list)
+    calls_under_way: int = 0
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        self.calls_under_way += 1
+        try:
+            yield
+        finally:
+            self.calls_under_way -= 1
 
     def __call__(self, waiting_on: WaitingOn | None, seconds: float) -> None:
         self.seen.append((waiting_on, seconds))
@@ -85,7 +95,8 @@ class Shop:
         return Call(self.vendor, MODEL, "synthesize", "engine", key, estimate or {"characters": 100})
 
     def make_order(self, pauses: Pauses | None = None) -> Order:
-        return Order(self.job_id, "es", pauses or Pauses())
+        pauses = pauses or Pauses()
+        return Order(self.job_id, "es", pauses, pauses.working)
 
     def buy(self, perform: Callable[[], Answer[Any]], *, pauses: Pauses | None = None, **more: Any) -> Any:
         """Buy what needs no store and is kept nowhere."""

@@ -1,5 +1,6 @@
 import pytest
 
+from dubbing.circuits import THRESHOLD
 from dubbing.errors import (
     OutcomeUnknownError,
     RateLimitedError,
@@ -10,7 +11,7 @@ from dubbing.errors import (
 )
 from dubbing.jobs import WaitingOn
 from resources.purchasing.advisory_locks import AdvisoryLocks
-from resources.purchasing.patience import MAX_TRIES
+from resources.purchasing.patience import MAX_OUTAGE_TRIES, MAX_TRIES
 from resources.purchasing.slots import Slots
 from tests.integration.purchasing.shop import Pauses, ScriptedCall, StoppedError, answer
 
@@ -32,15 +33,26 @@ def test_a_refusal_for_good_is_one_row_and_no_wait(shop, kind):
     assert (perform.calls, pauses.seen) == (1, [])
 
 
-@pytest.mark.parametrize(
-    ("kind", "state"), [(VendorUnavailableError, "failed"), (OutcomeUnknownError, "spend_unknown")]
-)
-def test_every_try_of_what_may_pass_is_a_row_of_its_own(shop, kind, state):
-    perform = ScriptedCall(kind("Down."))
-    with pytest.raises(kind):
+def test_every_try_of_what_may_pass_is_a_row_of_its_own(shop):
+    perform = ScriptedCall(OutcomeUnknownError("Cut."))
+    with pytest.raises(OutcomeUnknownError):
         shop.buy(perform)
-    assert list_outcomes(shop) == [(state, kind.code)] * MAX_TRIES
+    assert list_outcomes(shop) == [("spend_unknown", OutcomeUnknownError.code)] * MAX_TRIES
     assert perform.calls == MAX_TRIES
+
+
+def test_a_single_caller_opens_the_circuit_of_a_vendor_that_is_down_and_is_there_when_it_is_back(shop):
+    parked = []
+
+    def wait() -> None:
+        if list_outcomes(shop).count(("failed", "vendor_unavailable")) >= THRESHOLD:
+            parked.append("parked")
+            shop.let_opening_end()
+
+    perform = ScriptedCall(*[VendorUnavailableError("Down.")] * (MAX_OUTAGE_TRIES - 1), answer())
+    assert shop.buy(perform, pauses=Pauses(then=wait)) == "sound"
+    assert perform.calls == MAX_OUTAGE_TRIES
+    assert len(parked) >= MAX_OUTAGE_TRIES - THRESHOLD
 
 
 def test_a_vendor_with_too_many_calls_is_waited_for_as_long_as_it_asks_and_costs_no_try(shop):
@@ -86,3 +98,23 @@ def test_work_that_is_to_end_while_it_waits_makes_no_further_call(shop):
     with pytest.raises(StoppedError):
         shop.buy(perform, pauses=Pauses(then=stop))
     assert perform.calls == 1
+
+
+def test_the_order_is_told_that_work_goes_on_during_each_call_and_not_between_two(database, shop):
+    locks = AdvisoryLocks(database)
+    shop.slots = {(shop.vendor, "synthesize"): Slots(locks, shop.vendor, 1)}
+    script, pauses, seen = ScriptedCall(RateLimitedError("Wait."), answer()), Pauses(), []
+    pauses.then = lambda: seen.append(("waits", pauses.calls_under_way))
+
+    def perform():
+        seen.append(("calls", pauses.calls_under_way))
+        return script()
+
+    def store(given):
+        seen.append(("stores", pauses.calls_under_way))
+        return given
+
+    shop.buy(perform, pauses=pauses, store=store)
+    locks.close()
+    assert seen == [("calls", 1), ("waits", 0), ("calls", 1), ("stores", 1)]
+    assert pauses.calls_under_way == 0

@@ -6,7 +6,7 @@ import pytest
 
 from dubbing.audio import find_speech_span
 from dubbing.engines import Answer, Speech, Voice
-from dubbing.errors import VendorReplyError, VendorUnavailableError
+from dubbing.errors import OutcomeUnknownError, VendorReplyError
 from dubbing.units import frames_to_ms, ms_to_frames
 from dubbing.usage import Receipt
 from resources.hashing import measure_sha256
@@ -191,8 +191,8 @@ def test_a_part_that_is_said_twice_is_bought_once(get, reader):
 
 
 def test_a_long_text_whose_last_part_fails_keeps_the_parts_that_were_paid_for(get, reader):
-    reader.faults = [None, None, *[VendorUnavailableError("Down.")] * MAX_TRIES]
-    with pytest.raises(VendorUnavailableError):
+    reader.faults = [None, None, *[OutcomeUnknownError("Cut.")] * MAX_TRIES]
+    with pytest.raises(OutcomeUnknownError):
         get(LONG)
     reader.texts.clear()
     get(LONG)

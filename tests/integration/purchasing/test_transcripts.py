@@ -3,7 +3,7 @@ import uuid
 import pytest
 
 from dubbing.engines import LOCAL, Answer
-from dubbing.errors import NoSpeechError, ObjectMissingError
+from dubbing.errors import NoSpeechError, ObjectMissingError, RecordingUnreachableError, VendorReplyError
 from dubbing.transcript import Transcript, Word
 from dubbing.usage import Receipt
 from resources.database.tables import Upload
@@ -132,10 +132,11 @@ def test_the_recogniser_gets_an_address_only_where_it_can_be_reached_or_we_were_
     assert not is_given or recording.sign() == address
 
 
-def test_the_engine_of_this_machine_reads_the_file(get, store):
+@pytest.mark.parametrize("reach", [None, True, False])
+def test_the_engine_of_this_machine_reads_the_file(get, store, reach):
     store.address = "https://abc.supabase.co/x"
     local = Listener(LOCAL, WORDS)
-    get(local)
+    get(local, reach=reach)
     assert local.recordings[0].sign is None
 
 
@@ -149,3 +150,30 @@ def test_a_recording_that_the_store_lost_costs_nothing(get, listener, store, upl
     with pytest.raises(ObjectMissingError):
         get(listener)
     assert (shop.get_call().state, shop.get_call().cost_usd_micros) == ("failed", 0)
+
+
+def test_a_job_whose_language_was_detected_finds_its_transcript_when_it_asks_for_that_language(get, listener):
+    heard = get(listener, language=None)
+    assert get(listener, language="en") == heard
+    assert len(listener.recordings) == 1
+
+
+def test_a_store_that_the_vendor_cannot_reach_after_all_is_no_obstacle(get, listener, shop, store):
+    def fail_on_addresses(recording, *, language, key_terms=()):
+        if recording.sign is not None:
+            raise RecordingUnreachableError("Not fetched.")
+        return Listener.recognize(listener, recording, language=language)
+
+    listener.recognize = fail_on_addresses
+    assert get(listener, reach=True).words == WORDS
+    assert [call.state for call in shop.list_calls()] == ["failed", "settled"]
+
+
+def test_a_recognition_of_no_use_is_not_bought_again(get, listener, shop):
+    def give_nonsense(recording, *, language, key_terms=()):
+        raise VendorReplyError("Nonsense.", receipt=Receipt({"ms": DURATION_MS}, "req-1"))
+
+    listener.recognize = give_nonsense
+    with pytest.raises(VendorReplyError):
+        get(listener)
+    assert len(shop.list_calls()) == 1

@@ -1,5 +1,7 @@
 """Lines translated by an engine that follows instructions, or does not, as a test scripts it."""
 
+import logging
+import threading
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +9,15 @@ from dataclasses import dataclass, field
 import pytest
 
 from dubbing.engines import Answer
-from dubbing.errors import ContentRefusedError, VendorAuthError, VendorReplyError
+from dubbing.errors import (
+    ContentRefusedError,
+    OutcomeUnknownError,
+    VendorAuthError,
+    VendorError,
+    VendorQuotaError,
+    VendorRejectedError,
+    VendorReplyError,
+)
 from dubbing.glossary import Glossary, parse_glossary
 from dubbing.jobs import WaitingOn
 from dubbing.stages import TranslatedSegment
@@ -20,7 +30,7 @@ from resources.purchasing.advisory_locks import AdvisoryLocks
 from resources.purchasing.claims import Claims
 from resources.purchasing.orders import Order
 from resources.purchasing.translated_lines import Script, TranslatedLines
-from tests.integration.purchasing.shop import Shop, StoppedError, run_all
+from tests.integration.purchasing.shop import Pauses, Shop, StoppedError, run_all
 
 SLOT_MS = 4_000
 Respond = Callable[[Batch], Sequence[ReplyLine]]
@@ -115,6 +125,50 @@ def test_two_threads_that_want_the_same_script_buy_it_once(scene: Scene) -> None
     assert len(scene.translator.asked) == 2
 
 
+def test_two_jobs_that_differ_in_a_glossary_buy_the_lines_they_share_once(scene: Scene) -> None:
+    one_waits = threading.Event()
+
+    def answer_when_the_other_waits(batch: Batch) -> list[ReplyLine]:
+        one_waits.wait(2)
+        return [ReplyLine(line.number, f"Esta es la toma {line.number}.") for line in batch.lines]
+
+    def get(glossary: Glossary) -> tuple[TranslatedSegment, ...]:
+        order = scene.shop.make_order(Pauses(lasts=True, then=one_waits.set))
+        return scene.get("This is take 1.", *make_texts(8)[1:], glossary=glossary, order=order)
+
+    scene.translator.respond = answer_when_the_other_waits
+    glossary = parse_glossary([{"term": "take", "translations": {"es": "toma"}}])
+    with_glossary, without = run_all([lambda: get(glossary), lambda: get(())])
+    assert with_glossary == without
+    assert sorted(scene.list_asked()) == [[1], [1, 2, 3, 4], [5, 6, 7, 8]]
+
+
+def test_of_two_scripts_that_share_a_text_the_translation_that_was_final_first_is_kept_for_both(scene: Scene) -> None:
+    def let_another_be_first(batch: Batch) -> list[ReplyLine]:
+        if "This is line 3." in (*batch.after, *batch.before):
+            scene.get(*make_texts(2))
+            return [ReplyLine(line.number, f"Otra vez la línea {line.number}.") for line in batch.lines]
+        return echo(batch)
+
+    scene.translator.max_lines, scene.translator.respond = 2, let_another_be_first
+    lines = scene.get(*make_texts(3))
+    assert lines[0].text == "Esta es la línea 1."
+    assert scene.get(*make_texts(3)) == lines
+
+
+def test_lines_without_words_are_their_own_translation_and_nothing_is_bought(scene: Scene) -> None:
+    texts = ["♪ ♪", "…", "  "]
+    assert scene.get(*texts) == tuple(TranslatedSegment(number, text) for number, text in enumerate(texts, start=1))
+    assert scene.list_asked() == []
+    assert scene.shop.list_calls() == []
+
+
+def test_a_line_without_words_among_others_is_not_sent(scene: Scene) -> None:
+    lines = scene.get("This is line 1.", "♪ ♪", "This is line 3.")
+    assert [line.text for line in lines] == ["Esta es la línea 1.", "♪ ♪", "Esta es la línea 3."]
+    assert scene.list_asked() == [[1, 3]]
+
+
 def test_a_line_that_is_left_out_is_asked_for_again_and_the_others_are_not(scene: Scene) -> None:
     def leave_out(batch: Batch) -> list[ReplyLine]:
         return [line for line in echo(batch) if line.number != 3 or len(batch.lines) == 1]
@@ -165,7 +219,43 @@ def test_when_not_one_line_can_be_translated_the_error_is_raised(scene: Scene) -
 
     scene.translator.respond = refuse
     with pytest.raises(ContentRefusedError):
-        scene.get(*make_texts(2))
+        scene.get(*make_texts(2), "♪ ♪")
+
+
+def reject_lines(*numbers: int) -> Respond:
+    """Reject every request that says one of these lines, be it around those that are asked for."""
+    texts = {f"This is line {number}." for number in numbers}
+
+    def respond(batch: Batch) -> list[ReplyLine]:
+        if texts & {*batch.before, *batch.after, *(line.text for line in batch.lines)}:
+            raise VendorRejectedError("No.")
+        return echo(batch)
+
+    return respond
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_of_a_batch_that_is_rejected_only_the_line_it_is_about_is_lost(scene: Scene, number: int) -> None:
+    scene.translator.respond = reject_lines(number)
+    lines = scene.get(*make_texts(6))
+    assert {line.number: line.error_code for line in lines if line.error_code} == {number: "vendor_rejected"}
+    assert lines[number - 1].text == f"This is line {number}."
+
+
+def test_where_everything_is_rejected_it_is_not_asked_for_line_by_line(scene: Scene) -> None:
+    scene.translator.max_parallel, scene.translator.respond = 1, reject_lines(*range(1, 41))
+    with pytest.raises(VendorRejectedError):
+        scene.get(*make_texts(40))
+    assert scene.list_asked() == [[1, 2, 3, 4], [1, 2], [3, 4]]
+
+
+def test_two_lines_that_are_rejected_in_one_batch_lose_no_language_that_the_vendor_does_translate(scene: Scene) -> None:
+    scene.get(*make_texts(2), *(f"That was line {number}." for number in range(3, 7)))
+    scene.translator.asked.clear()
+    scene.translator.respond = reject_lines(3, 6)
+    lines = scene.get(*make_texts(6))
+    assert scene.list_asked()[:3] == [[3, 4, 5, 6], [3, 4], [5, 6]]
+    assert [line.number for line in lines if line.error_code] == [3, 6]
 
 
 def test_an_error_that_is_not_about_lines_ends_the_language_and_keeps_what_was_bought(scene: Scene) -> None:
@@ -225,6 +315,45 @@ def test_a_mended_line_is_kept_without_a_flag(scene: Scene) -> None:
 
     scene.translator.respond = mend
     assert scene.get("We sold 12 cars.")[0] == TranslatedSegment(1, "Vendimos 12 coches.")
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"),
+    [
+        (VendorAuthError("No."), 2),
+        (VendorQuotaError("No."), 2),
+        (VendorRejectedError("No."), 2),
+        (ContentRefusedError("No."), 2),
+        (OutcomeUnknownError("No."), 5),
+    ],
+    ids=lambda value: getattr(value, "code", None),
+)
+def test_a_fault_of_the_vendor_while_lines_are_mended_ends_the_mending_and_loses_nothing(
+    scene: Scene, caplog: pytest.LogCaptureFixture, error: VendorError, calls: int
+) -> None:
+    def fail_to_mend(batch: Batch) -> list[ReplyLine]:
+        if batch.lines[0].previous:
+            raise error
+        return [ReplyLine(line.number, LONG) for line in batch.lines]
+
+    scene.translator.respond = fail_to_mend
+    with caplog.at_level(logging.WARNING, "resources.purchasing.line_translation"):
+        (line,) = scene.get("This is line 1.")
+    assert line == TranslatedSegment(1, LONG, ("too_long",))
+    assert [record.getMessage() for record in caplog.records] == [f"es did not mend 1 lines: {error.code}"]
+    assert len(scene.translator.asked) == calls
+    assert scene.get("This is line 1.") == (line,)
+    assert len(scene.translator.asked) == calls
+
+
+def test_a_mended_wording_that_cannot_be_used_is_asked_for_again(scene: Scene) -> None:
+    def fail_once(batch: Batch) -> list[ReplyLine]:
+        if len(scene.translator.asked) == 2:
+            raise VendorReplyError("No use.")
+        return [ReplyLine(line.number, FITTING if line.previous else LONG) for line in batch.lines]
+
+    scene.translator.respond = fail_once
+    assert scene.get("This is line 1.") == (TranslatedSegment(1, FITTING),)
 
 
 def test_an_engine_that_heeds_no_instructions_is_asked_once_and_its_lines_are_flagged(scene: Scene) -> None:
