@@ -99,15 +99,21 @@ class Round:
             RecastError: no further line is begun, and no other goes on waiting.
         """
         readings: dict[int, Reading | Lost] = {}
+
+        def begin(number: int) -> Reading | Lost:
+            report(
+                len(readings) / len(self._speakers)
+            )  # before each line: nothing is read for a job that is called off
+            return self._read(number)
+
         with ThreadPoolExecutor(self._stage.container.synthesizer.max_parallel, "reading") as pool:
-            running = {pool.submit(self._read, number): number for number in self._speakers}
+            running = {pool.submit(begin, number): number for number in self._speakers}
             try:
                 for future in as_completed(running):
                     number, reading = running[future], future.result()
                     if isinstance(reading, Reading):
                         self._company.confirm(self._speakers[number], reading.voice)
                     readings[number] = reading
-                    report(len(readings) / len(running))
             except BaseException:
                 self._over.set()
                 pool.shutdown(wait=True, cancel_futures=True)
