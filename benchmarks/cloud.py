@@ -1,7 +1,7 @@
 """How much of a job with vendors' engines is waiting for the vendors: against the emulator, with latencies of ours.
 
-The recording has ten minutes and a hundred lines, in five languages. The critical path is what the latencies and the
-limits on calls at once allow at best; what comes on top is ours.
+The recording has ten minutes and a hundred lines, in five languages, all of them read by one vendor that takes so many
+readings at once. The critical path is what the latencies and that limit allow at best; what comes on top is ours.
 """
 
 import hashlib
@@ -33,16 +33,16 @@ LINES = 100
 LINE_MS, PAUSE_MS = 4_500, 1_500
 RECOGNITION_S, TRANSLATION_S, READING_S = 10.0, 2.0, 1.0
 CAP = 15
-"""Readings at once, of each vendor."""
+"""Readings at once."""
 
 LANGUAGES = {
-    "es": ("deepgram", "Esta es la línea {} de una historia larga y tranquila."),
-    "fr": ("deepgram", "Voici la ligne {} d'une longue et calme histoire."),
-    "de": ("deepgram", "Dies ist Zeile {} einer langen, ruhigen Geschichte."),
-    "pt-BR": ("elevenlabs", "Esta é a linha {} de uma história longa e calma."),
-    "ko": ("elevenlabs", "길고 조용한 이야기의 {} 번째 줄입니다."),
+    "es": "Esta es la línea {} de una historia larga y tranquila.",
+    "fr": "Voici la ligne {} d'une longue et calme histoire.",
+    "de": "Dies ist Zeile {} einer langen, ruhigen Geschichte.",
+    "pt-BR": "Esta é a linha {} de uma história longa e calma.",
+    "ko": "길고 조용한 이야기의 {} 번째 줄입니다.",
 }
-"""Who speaks each language, and what a line is in it."""
+"""What a line is in each language."""
 
 VENDOR_STAGES = ("transcript", "translation", "tts_audio")
 
@@ -68,15 +68,8 @@ def measure_cloud() -> dict[str, float]:
 
 def _measure_critical_path(batch_lines: int, translations: int) -> float:
     batches = math.ceil(LINES / batch_lines) * len(LANGUAGES)
-    readings = {
-        vendor: LINES * sum(spoken_by == vendor for spoken_by, _ in LANGUAGES.values())
-        for vendor in ("deepgram", "elevenlabs")
-    }
-    return (
-        RECOGNITION_S
-        + math.ceil(batches / translations) * TRANSLATION_S
-        + max(math.ceil(count / CAP) for count in readings.values()) * READING_S
-    )
+    readings = LINES * len(LANGUAGES)
+    return RECOGNITION_S + math.ceil(batches / translations) * TRANSLATION_S + math.ceil(readings / CAP) * READING_S
 
 
 def _run(container: Container, job_id: uuid.UUID) -> dict[str, float]:
@@ -144,13 +137,11 @@ def _rehearse(vendors: Mapping[str, Any], recording: Path) -> None:
     for vendor, operation, seconds in (
         ("deepgram", "recognize", RECOGNITION_S),
         ("openai", "translate", TRANSLATION_S),
-        ("deepgram", "synthesize", READING_S),
         ("elevenlabs", "synthesize", READING_S),
     ):
         orders.append(("latencies", {"vendor": vendor, "operation": operation, "seconds": seconds}))
-    for vendor in ("deepgram", "elevenlabs"):
-        orders.append(("limits", {"vendor": vendor, "operation": "synthesize", "limit": CAP}))
-    for target, (_, template) in LANGUAGES.items():
+    orders.append(("limits", {"vendor": "elevenlabs", "operation": "synthesize", "limit": CAP}))
+    for target, template in LANGUAGES.items():
         lines = {source.format(n + 1): template.format(n + 1) for n in range(LINES)}
         orders.append(("translations", {"target": target, "texts": lines}))
     with httpx.Client(base_url=f"{vendors['url']}/_emulator", timeout=60) as control:
@@ -167,12 +158,12 @@ def _build_settings(folder: Path, vendors: Mapping[str, Any]) -> Settings:
         synthesis_engine="cloud",
         deepgram_url=vendors["url"],
         deepgram_api_key=SecretStr(keys["deepgram"]),
-        deepgram_readings=CAP,
         openai_url=vendors["openai_url"],
         openai_api_key=SecretStr(keys["openai"]),
         elevenlabs_url=vendors["url"],
         elevenlabs_api_key=SecretStr(keys["elevenlabs"]),
         elevenlabs_readings=CAP,
+        premium_languages=tuple(LANGUAGES),
     )
 
 

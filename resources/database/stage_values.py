@@ -65,20 +65,26 @@ class StageValues:
                 DubbedSegment.number.not_in(numbers),
             )
         )
-        for segment in segments:
-            said = {
-                "text": segment.text,
-                "flags": list(segment.flags),
-                "translation_error": segment.error_code,
-            }
-            row = insert(DubbedSegment).values(job_id=job_id, language=language, number=segment.number, **said)
-            voiced = {
-                column: case((DubbedSegment.text == segment.text, getattr(DubbedSegment, column)), else_=None)
-                for column in _HOW_IT_SOUNDS
-            }
-            self._session.execute(
-                row.on_conflict_do_update(index_elements=["job_id", "language", "number"], set_=said | voiced)
-            )
+        row = insert(DubbedSegment)
+        said = {column: row.excluded[column] for column in ("text", "flags", "translation_error")}
+        voiced = {
+            column: case((DubbedSegment.text == row.excluded.text, getattr(DubbedSegment, column)), else_=None)
+            for column in _HOW_IT_SOUNDS
+        }
+        self._session.execute(
+            row.on_conflict_do_update(index_elements=["job_id", "language", "number"], set_=said | voiced),
+            [
+                {
+                    "job_id": job_id,
+                    "language": language,
+                    "number": segment.number,
+                    "text": segment.text,
+                    "flags": list(segment.flags),
+                    "translation_error": segment.error_code,
+                }
+                for segment in segments
+            ],
+        )
 
     def load_translations(self, job_id: uuid.UUID) -> Translations:
         """Return every language's lines."""

@@ -4,7 +4,7 @@ Every try is a row of its own, written before the call and closed after it in th
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -88,11 +88,14 @@ class VendorGate:
         patience: Patience,
     ) -> Bought:
         while True:
-            with self._hold_slot(order, call):
+            with ExitStack() as slot:
+                slot.enter_context(self._hold_slot(order, call))
                 begun, wait = self._begin(order, call)
                 if begun is not None:
                     with order.working():
-                        return self._keep(begun, self._perform(begun, perform), store, record)
+                        answer = self._perform(begun, perform)
+                        slot.close()  # what is left to do is ours: the vendor can have the next call
+                        return self._keep(begun, answer, store, record)
             self._park(order, call, wait, patience)
 
     def _hold_slot(self, order: Order, call: Call) -> AbstractContextManager[None]:

@@ -3,6 +3,7 @@
 Source: Deepgram's page of voices and languages (the featured ones first) and the models that its SDK names.
 """
 
+import functools
 from typing import Literal
 
 from dubbing.engines import Voice
@@ -39,6 +40,7 @@ _MALE = {
 }
 
 
+@functools.cache
 def list_aura_voices() -> tuple[Voice, ...]:
     """List every voice, best first within a language; women and men take turns, so that both come early."""
     return tuple(voice for language in _FEMALE for voice in _list_language(language))
