@@ -9,7 +9,7 @@ import pytest
 
 from api.application import create_app
 from api.problems import STATUSES
-from dubbing.errors import DubbingError
+from dubbing.errors import DubbingError, VendorError
 from resources.container import Container
 from resources.settings import Settings
 from tests.support.desk import ALICE, Desk, open_desk
@@ -161,7 +161,7 @@ def test_every_error_of_a_client_has_a_status_that_is_documented() -> None:
     def walk(kind: type[DubbingError]) -> set[str]:
         return {kind.code}.union(*(walk(child) for child in kind.__subclasses__()))
 
-    inside = {
+    inside = walk(VendorError) | {
         "internal", "file_not_found", "output_not_writable", "bad_settings", "tool_missing", "bad_weights",
         "media_failed", "recognition_failed", "translation_failed", "synthesis_failed", "bad_manifest", "run_crashed",
     }  # fmt: skip

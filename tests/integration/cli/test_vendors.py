@@ -43,7 +43,7 @@ def _closed_circuits(database: Database) -> Iterator[None]:
     yield
     with database.transaction() as tx:
         for vendor in tx.circuits.list_all():
-            tx.circuits.record_success(vendor)
+            tx.circuits.record_success(vendor, began_at=datetime.now(UTC))
 
 
 def look(settings: Settings, database: Database) -> dict[tuple[str, str], VendorLine]:
