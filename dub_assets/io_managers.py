@@ -6,11 +6,14 @@ from datetime import timedelta
 import dagster as dg
 
 from dub_assets.retries import Try
+from dubbing.delivery import AUDIO_FORMATS
 from dubbing.stages import CaptionFiles, Dubs, SegmentedTranscript, Translations, Voicings
 from resources.container import Container
 from resources.database.connection import UnitOfWork
 
 DUB = "dub"
+SOUND_KINDS = (DUB, *(f"{DUB}_{audio_format}" for audio_format in AUDIO_FORMATS), "voice", "waveform")
+"""What the mix makes; the dub itself first."""
 CAPTION_KINDS = ("captions_srt", "captions_vtt")
 
 
@@ -47,13 +50,10 @@ def _save(tx: UnitOfWork, job_id: uuid.UUID, value: object, ttl: timedelta) -> N
         case Voicings():
             for language, voiced in value.items():
                 tx.values.save_voiced(job_id, language, voiced)
-        case Dubs():
-            for language, dub in value.items():
-                tx.values.save_artifact(job_id, language, dub, ttl)
-        case CaptionFiles():
+        case Dubs() | CaptionFiles():
             for language, files in value.items():
                 for file in files:
-                    tx.values.save_artifact(job_id, language, file, ttl)
+                    tx.values.save_artifact(job_id, language or None, file, ttl)
         case _:
             raise TypeError(f"no stage makes a {type(value).__name__}")
 
@@ -66,7 +66,10 @@ def _load(tx: UnitOfWork, job_id: uuid.UUID, type_: type) -> object:
     if type_ is Voicings:
         return tx.values.load_voiced(job_id)
     if type_ is Dubs:
-        return Dubs({language: dubs[0] for language, dubs in tx.values.load_artifacts(job_id, [DUB]).items()})
+        made = tx.values.load_artifacts(job_id, SOUND_KINDS)
+        return Dubs(
+            {language: tuple(sorted(files, key=lambda file: file.kind != DUB)) for language, files in made.items()}
+        )
     if type_ is CaptionFiles:
         return CaptionFiles(tx.values.load_artifacts(job_id, CAPTION_KINDS))
     raise TypeError(f"no stage makes a {type_.__name__}")

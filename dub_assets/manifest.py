@@ -66,7 +66,7 @@ def manifest(
     with open_stage(context, container, LanguageState.FINALIZING) as stage:
 
         def finish_language(language: str, report: Report) -> LanguageEntry:
-            files = (mixed_audio[language], *captions[language])
+            files = (*mixed_audio[language], *captions[language])
             for done, artifact in enumerate(files, start=1):
                 _prove(container.store, artifact)
                 report(done / len(files))

@@ -57,13 +57,13 @@ def mixed_audio(
                 {line.take_key for lines in tts_audio.values() for line in lines if line.take_key}
             )
 
-        def mix_language(language: str, report: Report) -> Artifact:
+        def mix_language(language: str, report: Report) -> tuple[Artifact, ...]:
             lines = tts_audio[language]
             with tempfile.TemporaryDirectory(prefix="dubline-mix-") as folder:
                 file = Path(folder) / "dub.m4a"
                 placed = _place_takes(container, lines, takes, lambda share: report(share * PLACING_SHARE))
                 measurements = _render(container, upload, placed, language, Path(folder) / "voice.flac", file)
-                return store_artifact(
+                dub = store_artifact(
                     container.store,
                     stage.job_id,
                     file,
@@ -72,15 +72,16 @@ def mixed_audio(
                     media_type="audio/mp4",
                     measurements=measurements,
                 )
+                return (dub,)
 
         made = Dubs(stage.run_languages(tts_audio.keys(), mix_language))
-    measured = {language: dict(dub.measurements) for language, dub in made.items()}
+    measured = {language: dict(files[0].measurements) for language, files in made.items()}
     return dg.MaterializeResult(
         value=made,
         metadata={
             "languages": tabulate(
                 {
-                    language: {**row, "file": container.store.locate(made[language].storage_key)}
+                    language: {**row, "file": container.store.locate(made[language][0].storage_key)}
                     for language, row in measured.items()
                 }
             ),

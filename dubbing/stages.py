@@ -43,11 +43,13 @@ class VoicedSegment:
     """A segment as it sounds in the dub, or why it does not.
 
     Attributes:
-        take_key: content key of the take; None when it could not be synthesised, and ``error_code`` says why.
+        take_key: content key of the take; None when it could not be synthesised, and ``error_code`` says why, or when
+            the original is to be heard instead.
         start_ms, duration_ms: where the take was placed and how long it sounds there.
         vendor_speed: that the voice was asked for; > 1 is faster.
         speed: > 1 is faster than the take as synthesised.
         overflow_ms: how far it runs past its slot.
+        is_original: whether the source's own speech stays here, because somebody wished it.
     """
 
     number: int
@@ -60,6 +62,7 @@ class VoicedSegment:
     overflow_ms: int = 0
     error_code: str | None = None
     vendor_speed: float = 1.0
+    is_original: bool = False
 
 
 class Translations(dict[str, tuple[TranslatedSegment, ...]]):
@@ -75,7 +78,7 @@ class Artifact:
     """A stored output.
 
     Attributes:
-        kind: ``dub``, ``captions_srt``, ``captions_vtt`` or ``manifest``.
+        kind: what it is: ``dub``, ``captions_srt``, ``manifest`` …
         path: relative name within a delivery, for example ``pt-BR/dub.m4a``.
         measurements: what was measured of it after it was made; no customer text.
     """
@@ -89,9 +92,9 @@ class Artifact:
     measurements: Measurements = field(default_factory=dict)
 
 
-class Dubs(dict[str, Artifact]):
-    """Every language's dub."""
+class Dubs(dict[str, tuple[Artifact, ...]]):
+    """What is heard of every language: first the dub, with what was measured of it, then what was made beside it."""
 
 
 class CaptionFiles(dict[str, tuple[Artifact, ...]]):
-    """Every language's caption files."""
+    """Every language's caption files; those of the source, which belong to no language of the job, under ""."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from dubbing.delivery import Delivery
 from dubbing.engines import Recognizer, Synthesizer, Translator
 from resources.admission import Admission
 from resources.budget import Budget, NoLimit
@@ -210,4 +211,5 @@ class Container:
             self.translator,
             self.synthesizer,
             max_duration_ms=self.settings.max_duration_ms,
+            delivery=Delivery(bed=self.settings.bed, loudness=self.settings.loudness),
         )

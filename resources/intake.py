@@ -12,6 +12,7 @@ from typing import Any
 
 from dubbing.casting import plan_casting
 from dubbing.content_key import build_content_key
+from dubbing.delivery import Delivery
 from dubbing.engines import QUALITIES, Quality, Recognizer, Synthesizer, Translator
 from dubbing.errors import InputError
 from dubbing.glossary import Glossary, dump_glossary, parse_glossary
@@ -34,6 +35,7 @@ class JobRequest:
         voices: voice name by speaker by language, to overrule the casting.
         glossary: entries as `dubbing.glossary.parse_glossary` reads them.
         reference: the client's own name for the job.
+        delivery: what is made of each language; as the settings say where not given.
     """
 
     user_id: uuid.UUID
@@ -42,6 +44,7 @@ class JobRequest:
     voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     glossary: Sequence[Mapping[str, Any]] = ()
     reference: str | None = None
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class JobPlan:
     glossary: Glossary
     engines: Mapping[str, str]
     reference: str | None
+    delivery: Delivery
 
     def build_job(self, upload: Upload) -> DubbingJob:
         """Make the row of a job on a recording."""
@@ -67,6 +71,7 @@ class JobPlan:
             engines=dict(self.engines),
             voices={language: dict(names) for language, names in self.voices.items()},
             glossary=dump_glossary(self.glossary),
+            delivery=self.delivery.model_dump(mode="json"),
             reference=self.reference,
         )
 
@@ -79,6 +84,7 @@ class JobPlan:
             targets=sorted(self.targets),
             voices={language: dict(names) for language, names in self.voices.items()},
             glossary=dump_glossary(self.glossary),
+            delivery=self.delivery.model_dump(mode="json"),
             engines=dict(self.engines),
         )
 
@@ -105,6 +111,7 @@ class Intake:
         synthesizer: Synthesizer,
         *,
         max_duration_ms: int,
+        delivery: Delivery,
     ) -> None:
         self._database = database
         self._store = store
@@ -113,6 +120,7 @@ class Intake:
         self._translator = translator
         self._synthesizer = synthesizer
         self._max_duration_ms = max_duration_ms
+        self._delivery = delivery
 
     def list_targets(self, source: str | None) -> tuple[str, ...]:
         """List the tags that a recording can be dubbed into here.
@@ -152,7 +160,8 @@ class Intake:
             "synthesizer": self._synthesizer.name,
         }
         glossary = parse_glossary(request.glossary)
-        return JobPlan(request.user_id, source, targets, chosen, glossary, engines, request.reference)
+        delivery = request.delivery or self._delivery
+        return JobPlan(request.user_id, source, targets, chosen, glossary, engines, request.reference, delivery)
 
     def inspect(self, file: Path) -> SourceAudio:
         """Decode a recording once from end to end and measure it.

@@ -13,12 +13,14 @@ from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from dubbing.delivery import BedKind, LoudnessPreset
 from dubbing.errors import SettingsError, UnknownLanguageError
 from dubbing.languages import parse_language
 
 PREFIX = "DUBLINE_"
 
 Engine = Literal["local", "cloud"]
+RecogniseAgain = Literal["off", "sample", "all"]
 """``local`` is this machine, ``cloud`` the vendors."""
 
 
@@ -60,8 +62,31 @@ class Settings(BaseSettings):
     max_duration_minutes: int = Field(default=240, ge=1, le=1440, description="Longest recording accepted, minutes.")
     language_workers: int = Field(default=2, ge=1, le=64, description="Languages of one job worked on at once.")
     engine_threads: int = Field(default=2, ge=1, le=64, description="Processor threads the local engine may use.")
-    loudness: Literal["podcast", "ebu_r128", "atsc_a85"] = Field(
-        default="podcast", description="Loudness target of the dubs: podcast -16 LUFS, ebu_r128 -23, atsc_a85 -24."
+    bed: BedKind = Field(
+        default="duck",
+        description="What becomes of the original sound where a job does not say: duck, separate (only its speech is "
+        "taken out) or none.",
+    )
+    loudness: LoudnessPreset = Field(
+        default="podcast",
+        description="Loudness target where a job does not say: podcast -16 LUFS, ebu_r128 -23, atsc_a85 -24.",
+    )
+    recognise_again: RecogniseAgain = Field(
+        default="sample",
+        description="Which lines of a finished dub are recognised again to prove that they can be understood: sample "
+        "(a minute of each language), all, or off.",
+    )
+    max_word_error_rate: float = Field(
+        default=0.30, gt=0, le=1, description="From this word error rate a dub is flagged as hard to understand."
+    )
+    max_onset_offset_ms: int = Field(
+        default=300, ge=10, le=10_000, description="A dub is flagged when 5 % of its lines begin later than this, ms."
+    )
+    min_source_overlap: float = Field(
+        default=0.5, ge=0, le=1, description="A dub is flagged when it speaks during less of the source's speech, 0-1."
+    )
+    max_null_residual_db: float = Field(
+        default=-40.0, ge=-120, le=0, description="A dub is flagged when it alters the original between lines by more."
     )
 
     recognition_engine: Engine = Field(default="local", description="Who recognises speech; cloud is Deepgram.")

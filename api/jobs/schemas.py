@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from api.schemas import LanguageTag, ProblemSummary, Reply, Request, Text
+from dubbing.delivery import AUDIO_FORMATS, AudioFormat, BedKind, LoudnessPreset
 from dubbing.jobs import JobState, LanguageState, WaitingOn
 
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
@@ -42,6 +43,22 @@ class JobRequest(Request):
         max_length=200,
         description="Names and terms to be recognised, kept or translated as given.",
         examples=[[{"term": "Dubline", "keep": True}, {"term": "take", "translations": {"es": "toma"}}]],
+    )
+    bed: BedKind | None = Field(
+        default=None,
+        description="What becomes of the original sound: lowered under the dub (`duck`), without its speech "
+        "(`separate`), or dropped (`none`). As the service is set up if left out.",
+    )
+    formats: Annotated[list[AudioFormat], Field(min_length=1, max_length=len(AUDIO_FORMATS))] = Field(
+        default=["m4a"], description="Files of the finished dub; the first is the dub's own."
+    )
+    loudness: LoudnessPreset | None = Field(
+        default=None,
+        description="How loud the dub is: `podcast` -16 LUFS, `ebu_r128` -23, `atsc_a85` -24. As the service is set up "
+        "if left out.",
+    )
+    with_voice: bool = Field(
+        default=False, description="Whether the dub's voice is delivered alone too, for those who mix themselves."
     )
     reference: Annotated[Text, StringConstraints(max_length=200)] | None = Field(
         default=None, description="Your own name for the job; given back as it is.", examples=["episode-12"]

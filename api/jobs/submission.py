@@ -9,11 +9,13 @@ from api.access import Access
 from api.jobs.replies import build_job_reply
 from api.jobs.schemas import JobReply, JobRequest
 from dubbing.content_key import build_content_key
+from dubbing.delivery import Delivery
 from dubbing.errors import BusyError, IdempotencyConflictError, NotFoundError, TooManyLanguagesError
 from resources import intake
 from resources.database.connection import UnitOfWork
 from resources.database.tables import Upload
 from resources.intake import JobPlan
+from resources.settings import Settings
 
 MAX_ADMISSIONS = 8
 """Recordings that one process checks at once: each takes a thread, a copy on disk and up to two connections."""
@@ -73,7 +75,17 @@ def _plan(access: Access, wanted: JobRequest) -> JobPlan:
             wanted.voices,
             [entry.model_dump(exclude_unset=True) for entry in wanted.glossary],
             wanted.reference,
+            _build_delivery(wanted, access.container.settings),
         )
+    )
+
+
+def _build_delivery(wanted: JobRequest, settings: Settings) -> Delivery:
+    return Delivery(
+        bed=wanted.bed or settings.bed,
+        formats=tuple(dict.fromkeys(wanted.formats)),
+        loudness=wanted.loudness or settings.loudness,
+        with_voice=wanted.with_voice,
     )
 
 

@@ -97,7 +97,6 @@ class StageValues:
     def save_voiced(self, job_id: uuid.UUID, language: str, segments: Sequence[VoicedSegment]) -> None:
         """Record which take speaks each line and where it was placed."""
         for segment in segments:
-            state = SegmentState.OVERFLOW if segment.overflow_ms else SegmentState.VOICED
             self._session.execute(
                 update(DubbedSegment)
                 .where(
@@ -106,7 +105,7 @@ class StageValues:
                     DubbedSegment.number == segment.number,
                 )
                 .values(
-                    state=(state if segment.take_key else SegmentState.FAILED).value,
+                    state=_find_state(segment).value,
                     voice=segment.voice,
                     take_key=segment.take_key,
                     start_ms=segment.start_ms,
@@ -137,6 +136,7 @@ class StageValues:
                 overflow_ms=row.overflow_ms or 0,
                 error_code=row.error_code,
                 vendor_speed=row.vendor_speed or 1.0,
+                is_original=row.state == SegmentState.ORIGINAL,
             )
             voiced[row.language] = (*voiced.get(row.language, ()), segment)
         return voiced
@@ -176,3 +176,11 @@ class StageValues:
     def _dubbed(self, job_id: uuid.UUID) -> ScalarResult[DubbedSegment]:
         statement = select(DubbedSegment).where(DubbedSegment.job_id == job_id)
         return self._session.scalars(statement.order_by(DubbedSegment.language, DubbedSegment.number))
+
+
+def _find_state(segment: VoicedSegment) -> SegmentState:
+    if segment.is_original:
+        return SegmentState.ORIGINAL
+    if segment.take_key is None:
+        return SegmentState.FAILED
+    return SegmentState.OVERFLOW if segment.overflow_ms else SegmentState.VOICED

@@ -72,6 +72,7 @@ class SegmentState(StrEnum):
     VOICED = "voiced"
     OVERFLOW = "overflow"
     FAILED = "failed"
+    ORIGINAL = "original"
 
 
 class LetterState(StrEnum):
@@ -117,8 +118,9 @@ class Upload(Base):
 class DubbingJob(Base):
     """One recording into some languages; its id is the Dagster partition key.
 
-    ``launched_attempt`` is the last attempt that has a run, ``ended_attempt`` the last whose run is known to be
-    over; between the two the job is in flight. ``idempotency_digest`` names the body sent with the key.
+    ``revision`` counts the edits of its lines. ``launched_attempt`` is the last attempt that has a run,
+    ``ended_attempt`` the last whose run is known to be over; between the two the job is in flight.
+    ``idempotency_digest`` names the body sent with the key.
     """
 
     __tablename__ = "dubbing_jobs"
@@ -148,6 +150,8 @@ class DubbingJob(Base):
     engines: Mapped[dict[str, Any]]
     voices: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     glossary: Mapped[list[dict[str, Any]]] = mapped_column(server_default=EMPTY_LIST)
+    delivery: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
+    revision: Mapped[int] = mapped_column(server_default="1")
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -157,7 +161,11 @@ class DubbingJob(Base):
 
 
 class LanguageTask(Base):
-    """One language of a job; ``casting`` is the voice that each speaker was given, by the speaker's label."""
+    """One language of a job.
+
+    ``casting`` is the voice that each speaker was given, by the speaker's label; ``quality`` what was measured of the
+    finished dub; ``revision`` the job's, as of the last edit of this language.
+    """
 
     __tablename__ = "language_tasks"
     __table_args__ = (
@@ -175,6 +183,8 @@ class LanguageTask(Base):
     attempt: Mapped[int] = mapped_column(server_default="1")
     waiting_on: Mapped[str | None] = mapped_column(server_default=WaitingOn.QUEUE.value)
     casting: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
+    quality: Mapped[dict[str, Any] | None]
+    revision: Mapped[int] = mapped_column(server_default="1")
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     error_retryable: Mapped[bool | None]
@@ -283,6 +293,33 @@ class DubbedSegment(Base):
     speed: Mapped[float | None]
     overflow_ms: Mapped[int | None]
     error_code: Mapped[str | None]
+
+
+class SegmentEdit(Base):
+    """What somebody wants a line of one language to be instead: other words, another voice, or the original itself."""
+
+    __tablename__ = "segment_edits"
+
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str | None]
+    voice: Mapped[str | None]
+    keeps_original: Mapped[bool] = mapped_column(server_default=NO)
+    revision: Mapped[int]
+    edited_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class SpeakingRate(Base):
+    """How fast a voice speaks a language, as learned from its takes; ``voice`` is what identifies it to its engine."""
+
+    __tablename__ = "speaking_rates"
+
+    language: Mapped[str] = mapped_column(primary_key=True)
+    voice: Mapped[str] = mapped_column(primary_key=True)
+    characters_per_second: Mapped[float]
+    takes: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), onupdate=func.clock_timestamp())
 
 
 class ArtifactRow(Base):

@@ -22,7 +22,9 @@ from resources.database.tables import (
     Download,
     DubbedSegment,
     PriceRow,
+    SegmentEdit,
     SegmentRow,
+    SpeakingRate,
     Take,
     TranscriptRow,
     TranslationRow,
@@ -40,6 +42,7 @@ OWNER_COLUMN = {
     "language_tasks": "job_id",
     "job_events": "job_id",
     "segments": "job_id",
+    "segment_edits": "job_id",
     "dubbed_segments": "job_id",
     "artifacts": "job_id",
 }
@@ -120,6 +123,8 @@ def add_person(database: Database) -> Person:
                 PriceRow(vendor=key, model="m", effective_from=now, unit="ms", usd_micros=1, per_units=1, source="s"),
                 VendorCircuit(vendor=key),
                 VendorVoiceList(vendor=key, voices=[]),
+                SegmentEdit(job_id=job_id, language="es", number=1, text="secret", revision=2),
+                SpeakingRate(language="es", voice=key, characters_per_second=15.0, takes=1),
             ]
         )
         tx.session.flush()
