@@ -156,15 +156,15 @@ def test_a_range_of_another_version_is_no_resumption(offer: Offer) -> None:
 def test_after_the_lease_nothing_goes_on(desk: Desk, offer: Offer) -> None:
     url = offer.get_url()
     break_off(url, 1_000_000)
-    wait_for(lambda: count_broken(desk) == 1, "the end of the transfer to be noted")
+    wait_for(lambda: count_broken(desk, offer) == 1, "the end of the transfer to be noted")
     let_time_pass(desk, lease_until=timedelta(seconds=1))
     assert is_gone(httpx.get(url, headers={"Range": "bytes=5-"}))
     assert httpx.head(url).status_code == 410
 
 
-def count_broken(desk: Desk) -> int:
+def count_broken(desk: Desk, offer: Offer) -> int:
     with desk.database.transaction() as tx:
-        broken = select(func.count()).select_from(Download).where(Download.lease_until > func.now())
+        broken = select(func.count()).where(Download.artifact_id == offer.artifact_id, Download.lease_until > func.now())
         return tx.session.scalar(broken) or 0
 
 
