@@ -1,12 +1,14 @@
-"""Where every line of a language goes: a read one where the timeline puts it, a lost one in the room beside it."""
+"""Where every line of a language goes: a read one where the timeline puts it, any other in the room beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dub_assets.reading_round import Lost, Reading, Readings
+from dubbing.audio import PRE_ROLL_MS
 from dubbing.engines import Voice
 from dubbing.lost_lines import plan_lost_lines
 from dubbing.stages import SegmentedTranscript, TranslatedSegment, VoicedSegment
 from dubbing.timing import Placement, plan_timeline
+from resources.database.tables import Take
 
 
 def place_lines(
@@ -14,6 +16,7 @@ def place_lines(
     lines: Sequence[TranslatedSegment],
     readings: Readings,
     cast: Mapping[str, Voice],
+    kept: Collection[int] = (),
 ) -> tuple[VoicedSegment, ...]:
     """Give every line its place.
 
@@ -21,13 +24,17 @@ def place_lines(
         lines: one for each segment, in order.
         readings: of those that have a translation.
         cast: by speaker.
+        kept: numbers of the lines in which the original's own speech stays; no take goes into their slots.
     """
-    read = {number: reading for number, reading in readings.items() if isinstance(reading, Reading)}
+    read = {
+        number: reading for number, reading in readings.items() if isinstance(reading, Reading) and number not in kept
+    }
     timeline = plan_timeline(
         transcript.segments,
         {number: each.take.speech_end_ms - each.take.speech_start_ms for number, each in read.items()},
         transcript.duration_ms,
         {number: each.speed for number, each in read.items()},
+        {number: _find_lead(each.take) for number, each in read.items()},
     )
     placements = {placement.number: placement for placement in timeline.placements}
     spans = plan_lost_lines(transcript.segments, timeline)
@@ -35,9 +42,24 @@ def place_lines(
     return tuple(
         _place(line, read[line.number], placements[line.number])
         if line.number in read
-        else _mark_lost(line, readings.get(line.number), cast[speakers[line.number]], spans[line.number])
+        else _mark_silent(
+            line,
+            cast[speakers[line.number]],
+            spans[line.number],
+            error_code=None if line.number in kept else _find_error(line, readings.get(line.number)),
+            is_original=line.number in kept,
+        )
         for line in lines
     )
+
+
+def _find_lead(take: Take) -> int:
+    """Find how much silence a take begins with: all of the pre-roll, or it is not known how little there was."""
+    return PRE_ROLL_MS if take.speech_start_ms > 0 else 0
+
+
+def _find_error(line: TranslatedSegment, lost: Reading | Lost | None) -> str | None:
+    return lost.error.code if isinstance(lost, Lost) else line.error_code
 
 
 def _place(line: TranslatedSegment, reading: Reading, placement: Placement) -> VoicedSegment:
@@ -54,8 +76,8 @@ def _place(line: TranslatedSegment, reading: Reading, placement: Placement) -> V
     )
 
 
-def _mark_lost(
-    line: TranslatedSegment, lost: Reading | Lost | None, voice: Voice, span_ms: tuple[int, int]
+def _mark_silent(
+    line: TranslatedSegment, voice: Voice, span_ms: tuple[int, int], *, error_code: str | None, is_original: bool
 ) -> VoicedSegment:
     start_ms, end_ms = span_ms
     return VoicedSegment(
@@ -64,5 +86,6 @@ def _mark_lost(
         voice=voice.name,
         start_ms=start_ms,
         duration_ms=end_ms - start_ms,
-        error_code=lost.error.code if isinstance(lost, Lost) else line.error_code,
+        error_code=error_code,
+        is_original=is_original,
     )

@@ -6,13 +6,17 @@ from dub_assets.checks import build_check
 from dub_assets.partitions import dub_jobs
 from dub_assets.source import source
 from dub_assets.stage import open_stage
+from dubbing.envelope import RATE_HZ, Envelope, build_envelope
 from dubbing.errors import NoSpeechError
 from dubbing.glossary import list_key_terms, parse_glossary
 from dubbing.jobs import LanguageState
 from dubbing.languages import name_language
+from dubbing.onsets import snap_onsets
 from dubbing.segmentation import plan_segments
 from dubbing.stages import SegmentedTranscript
 from resources.container import Container
+from resources.database.tables import Upload
+from resources.media.decoding import decode_mono
 
 
 @dg.asset(
@@ -27,7 +31,7 @@ from resources.container import Container
     ],
 )
 def transcript(context: dg.AssetExecutionContext, container: dg.ResourceParam[Container]) -> dg.MaterializeResult:
-    """Words with their times, gathered into the segments that are translated and voiced.
+    """Words with their times, gathered into the segments that are translated and voiced, from where they are heard.
 
     Recognition is paid for once per recording: a rerun finds it by the content of the source.
     """
@@ -46,6 +50,7 @@ def transcript(context: dg.AssetExecutionContext, container: dg.ResourceParam[Co
         segments = plan_segments(heard.words, language=heard.language)
         if not segments:
             raise NoSpeechError("Nobody speaks in this recording; there is nothing to dub.")
+        segments = snap_onsets(segments, _measure_envelope(container, upload))
         stage.report(stage.list_languages(), 1.0)
     spoken_ms = sum(segment.end_ms - segment.start_ms for segment in segments)
     return dg.MaterializeResult(
@@ -63,3 +68,8 @@ def transcript(context: dg.AssetExecutionContext, container: dg.ResourceParam[Co
             dg.AssetCheckResult(check_name="speech_found", passed=True, metadata={"segments": len(segments)})
         ],
     )
+
+
+def _measure_envelope(container: Container, upload: Upload) -> Envelope:
+    with container.store.fetch(upload.storage_key) as file:
+        return build_envelope(decode_mono(file, container.ffmpeg, rate_hz=RATE_HZ))

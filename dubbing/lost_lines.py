@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dubbing.timing import Timeline
+from dubbing.timing import Placement, Timeline
 from dubbing.transcript import Segment
 
 
@@ -10,14 +10,16 @@ def plan_lost_lines(segments: Sequence[Segment], timeline: Timeline) -> Mapping[
     """Give each segment without a take a span, as near to its own time as what is heard leaves it.
 
     Where there is too little room, it is shared, a millisecond at least for each; where there is not even that, a
-    span is empty, and its words belong to the line after it. Behind the last take there always is room.
+    span is empty, and its words belong to the line after it. Behind the last take there always is room. Each speaker
+    is looked at alone: what one says does not push another's words away.
 
     Args:
         segments: all of them, in order of ``start_ms``.
         timeline: the takes of some of them.
 
     Returns:
-        Start and end, ms, by the number of the segment: in order, overlapping neither each other nor a take.
+        Start and end, ms, by the number of the segment: each speaker's in order, overlapping neither each other nor a
+        take of that speaker.
 
     >>> from dubbing.timing import Placement
     >>> segments = [Segment(1, 0, 1000, "One"), Segment(2, 1000, 2000, "Two"), Segment(3, 2050, 3000, "Three")]
@@ -27,6 +29,17 @@ def plan_lost_lines(segments: Sequence[Segment], timeline: Timeline) -> Mapping[
     """
     placed = {placement.number: placement for placement in timeline.placements}
     spans: dict[int, tuple[int, int]] = {}
+    for speaker in {segment.speaker for segment in segments}:
+        own = [segment for segment in segments if segment.speaker == speaker]
+        spans.update(_plan_spans(own, placed, timeline.end_ms))
+    return spans
+
+
+def _plan_spans(
+    segments: Sequence[Segment], placed: Mapping[int, Placement], dub_end_ms: int
+) -> dict[int, tuple[int, int]]:
+    """Give one speaker's lines without a take their spans."""
+    spans: dict[int, tuple[int, int]] = {}
     lost: list[Segment] = []
     free_ms = 0
     for segment in segments:
@@ -35,7 +48,7 @@ def plan_lost_lines(segments: Sequence[Segment], timeline: Timeline) -> Mapping[
             continue
         spans.update(_share_room(lost, free_ms, placed[segment.number].start_ms))
         lost, free_ms = [], placed[segment.number].end_ms
-    spans.update(_share_room(lost, free_ms, max(timeline.end_ms, free_ms + len(lost))))
+    spans.update(_share_room(lost, free_ms, max(dub_end_ms, free_ms + len(lost))))
     return spans
 
 

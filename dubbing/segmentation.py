@@ -52,25 +52,29 @@ _UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
 def plan_segments(words: Sequence[Word], *, language: str) -> tuple[Segment, ...]:
     """Group words into segments.
 
-    A segment ends at a pause, at a sentence end and where the speaker changes; a run-on is cut at its best comma or
-    longest pause; a short one joins a neighbour of the same speaker. No word is lost and their order is kept.
+    A segment ends at a pause and at a sentence end; a run-on is cut at its best comma or longest pause; a short one
+    joins a neighbour. Each speaker's words are gathered for themselves, so that a word put in by another cuts no
+    sentence in two, and who talks over another goes on doing so. No word is lost and each speaker's order is kept.
 
     Args:
         words: in order of ``start_ms``; words without text are passed over.
         language: canonical BCP 47 tag; decides whether words are joined with spaces.
 
     Returns:
-        Segments numbered from 1.
+        Segments numbered from 1 in order of their starts; those of different speakers may overlap.
 
     >>> words = [Word("Good", 0, 300), Word("morning.", 300, 900), Word("Bye.", 5000, 5400)]
     >>> [segment.text for segment in plan_segments(words, language="en")]
     ['Good morning.', 'Bye.']
     """
-    spoken = [word for word in words if word.text.strip()]
-    pieces = [part for run in _cut_at_breaks(spoken) for part in _cut_run_on(run)]
+    by_speaker: dict[str, list[Word]] = {}
+    for word in words:
+        if word.text.strip():
+            by_speaker.setdefault(word.speaker, []).append(word)
+    runs = [run for spoken in by_speaker.values() for run in _gather(spoken)]
     return tuple(
         Segment(number, _get_start(run), _get_end(run), join_words((w.text for w in run), language), run[0].speaker)
-        for number, run in enumerate(_merge_short(pieces), start=1)
+        for number, run in enumerate(sorted(runs, key=lambda run: (_get_start(run), run[0].speaker)), start=1)
     )
 
 
@@ -90,6 +94,11 @@ def join_words(texts: Iterable[str], language: str) -> str:
     return text
 
 
+def _gather(spoken: Sequence[Word]) -> list[list[Word]]:
+    """Group the words of one speaker."""
+    return _merge_short([part for run in _cut_at_breaks(spoken) for part in _cut_run_on(run)])
+
+
 def _cut_at_breaks(words: Sequence[Word]) -> Iterator[list[Word]]:
     run = list(words[:1])
     for word, following in pairwise(words):
@@ -102,11 +111,7 @@ def _cut_at_breaks(words: Sequence[Word]) -> Iterator[list[Word]]:
 
 
 def _is_break(word: Word, following: Word) -> bool:
-    return (
-        word.speaker != following.speaker
-        or following.start_ms - word.end_ms > MAX_PAUSE_MS
-        or _ends_sentence(word.text, following.text)
-    )
+    return following.start_ms - word.end_ms > MAX_PAUSE_MS or _ends_sentence(word.text, following.text)
 
 
 def _ends_sentence(text: str, following: str) -> bool:
@@ -168,8 +173,7 @@ def _merge_short(pieces: Sequence[list[Word]]) -> list[list[Word]]:
 def _should_merge(left: Sequence[Word], right: Sequence[Word]) -> bool:
     is_short = min(_get_end(run) - _get_start(run) for run in (left, right)) < SHORT_SEGMENT_MS
     gap_ms = _get_start(right) - _get_end(left)
-    is_close = left[0].speaker == right[0].speaker and gap_ms <= MAX_MERGE_GAP_MS
-    return is_short and is_close and not _is_too_long([*left, *right])
+    return is_short and gap_ms <= MAX_MERGE_GAP_MS and not _is_too_long([*left, *right])
 
 
 def _get_start(run: Sequence[Word]) -> int:

@@ -44,7 +44,7 @@ class Transcript:
     Attributes:
         language: canonical BCP 47 tag, as given or as detected.
         duration_ms: of the whole recording.
-        words: in order of ``start_ms``.
+        words: in order of ``start_ms``; those of different speakers may overlap.
     """
 
     language: str
@@ -53,15 +53,26 @@ class Transcript:
 
 
 def settle_times(words: Iterable[Word], duration_ms: int) -> tuple[Word, ...]:
-    """Make times rise: no word starts before the one before it ends, none ends after the recording.
+    """Make each speaker's times rise: no word starts before his last one ends, none ends after the recording.
+
+    Speakers who talk at the same time go on doing so.
+
+    Args:
+        words: each speaker's in the order they were said.
+
+    Returns:
+        In order of ``start_ms``.
 
     >>> settle_times([Word("a", 0, 500), Word("b", 400, 1200)], 1000)[1].start_ms
     500
+    >>> settle_times([Word("a", 0, 500), Word("b", 400, 1200, speaker="2")], 1000)[1].start_ms
+    400
     """
     settled: list[Word] = []
-    free_ms = 0
+    free_ms: dict[str, int] = {}
     for word in words:
-        start_ms = min(max(word.start_ms, free_ms), duration_ms)
-        free_ms = min(max(word.end_ms, start_ms), duration_ms)
-        settled.append(replace(word, start_ms=start_ms, end_ms=free_ms))
-    return tuple(settled)
+        start_ms = min(max(word.start_ms, free_ms.get(word.speaker, 0)), duration_ms)
+        end_ms = min(max(word.end_ms, start_ms), duration_ms)
+        free_ms[word.speaker] = end_ms
+        settled.append(replace(word, start_ms=start_ms, end_ms=end_ms))
+    return tuple(sorted(settled, key=lambda word: word.start_ms))

@@ -1,7 +1,8 @@
 """The voice track of a dub: every take at its place, and beside it the key that ducks the original.
 
-A FLAC with two channels: 0 is the voice, 1 the key: full scale where the original is down, silence where it is free.
-Takes are written one by one; only one is in memory.
+A WAV of 32-bit floats with two channels: 0 is the voice, 1 the key: full scale where the original is down, silence
+where it is free. Floats, because speakers who talk at the same time add up to more than full scale; the mix brings
+them down. Takes are written one by one; only what may still be added to is in memory.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,12 +20,10 @@ from dubbing.units import db_to_gain, frames_to_ms, ms_to_frames
 from resources.media.ffmpeg import Ffmpeg, name_file, start_ffmpeg, written_whole
 from resources.media.filtering import resample
 from resources.media.loudness import QUICK_LOUDNESS_SCANNER, parse_loudness
+from resources.media.pcm_file import PCM_OPTIONS
 
 BLOCK_FRAMES = 65_536
 """Silence is written in blocks of this length, frames."""
-
-MAX_ROUNDING_MS = 1
-"""How far a take may begin before the one before it ends, ms: both were rounded. It begins there then."""
 
 KEY_FLOOR = db_to_gain(plan_duck_threshold(DUCK_DB))
 """Level of the key at which the original just begins to sink; the lead rises from here to full scale."""
@@ -44,8 +43,8 @@ class VoiceTrack:
     """A finished track.
 
     Attributes:
-        speech_end_ms: end of the last take, which may be behind the end of the recording; 0 without takes.
-        loudness: of the voice, in its one channel; the peak is that of the samples.
+        speech_end_ms: when the last voice ends, which may be behind the end of the recording; 0 without takes.
+        loudness: of the voice, in its one channel; the peak is that of the samples and may be above full scale.
     """
 
     path: Path
@@ -60,12 +59,12 @@ def write_voice_track(
     """Write the takes of a dub at their places and measure the voice on the way.
 
     Args:
-        placed: in order of ``start_ms``, not overlapping; asked for one by one.
+        placed: in order of ``start_ms``; those that overlap are heard together. Asked for one by one.
         total_ms: of the recording; a last take may run over it.
         rate_hz: of the track. Takes at one common rate are resampled together, which is best.
 
     Raises:
-        ValueError: takes that overlap or are out of order.
+        ValueError: takes that are out of order.
         DiskFullError, MediaError: nothing is left behind.
     """
     pipe_rate_hz, takes = _find_rate(placed, default_hz=rate_hz)
@@ -82,8 +81,7 @@ def write_voice_track(
         writer = _TrackWriter(running.stdin, pipe_rate_hz)
         for take in takes:
             writer.write_take(take.start_ms, resample(take.samples, take.rate_hz, pipe_rate_hz, ffmpeg))
-        speech_end_frames = writer.position_frames
-        writer.write_rest(ms_to_frames(total_ms, pipe_rate_hz))
+        speech_end_frames = writer.write_rest(ms_to_frames(total_ms, pipe_rate_hz))
     return VoiceTrack(
         path=out,
         rate_hz=rate_hz,
@@ -104,31 +102,48 @@ def _build_arguments(pipe_rate_hz: int, rate_hz: int, part: Path) -> list[str]:
     graph = f"[0:a]aresample={rate_hz},asplit[track][m];[m]pan=mono|c0=c0,{QUICK_LOUDNESS_SCANNER},anullsink"
     return [
         *("-f", "f32le", "-ar", str(pipe_rate_hz), "-ac", "2", "-i", "pipe:0"),
-        *("-filter_complex", graph, "-map", "[track]", "-sample_fmt", "s16", "-f", "flac", name_file(part)),
+        *("-filter_complex", graph, "-map", "[track]", *PCM_OPTIONS, name_file(part)),
     ]
 
 
 class _TrackWriter:
-    """Writes voice and key side by side, from the beginning to the end."""
+    """Writes voice and key side by side, from the beginning to the end.
+
+    What sounds from the latest start on is held back, because another voice may join it.
+    """
 
     def __init__(self, pipe: IO[bytes], rate_hz: int) -> None:
         self._pipe = pipe
         self._rate_hz = rate_hz
-        self.position_frames = 0
+        self._position_frames = 0
+        self._held: Samples = np.zeros(0, np.float32)
 
     def write_take(self, start_ms: int, samples: Samples) -> None:
-        start_frames = ms_to_frames(start_ms, self._rate_hz)
-        if self.position_frames - start_frames > ms_to_frames(MAX_ROUNDING_MS, self._rate_hz):
-            raise ValueError(f"the take at {start_ms} ms begins before the one before it ends")
-        self._write_gap(max(0, start_frames - self.position_frames), is_before_take=True)
-        self._write(samples, np.float32(1.0))
+        start = ms_to_frames(start_ms, self._rate_hz) - self._position_frames
+        if start < 0:
+            raise ValueError(f"the take at {start_ms} ms begins before the one before it")
+        self._write_held(min(start, len(self._held)))
+        if not len(self._held):
+            self._write_gap(ms_to_frames(start_ms, self._rate_hz) - self._position_frames, is_before_take=True)
+        joined = np.zeros(max(len(self._held), len(samples)), np.float32)
+        joined[: len(self._held)] = self._held
+        joined[: len(samples)] += samples
+        self._held = joined
 
-    def write_rest(self, total_frames: int) -> None:
-        self._write_gap(max(0, total_frames - self.position_frames), is_before_take=False)
+    def write_rest(self, total_frames: int) -> int:
+        """Write what is left, up to the end of the recording; returns where the last voice ended."""
+        self._write_held(len(self._held))
+        speech_end = self._position_frames
+        self._write_gap(max(0, total_frames - speech_end), is_before_take=False)
+        return speech_end
+
+    def _write_held(self, frames: int) -> None:
+        self._write(self._held[:frames], np.float32(1.0))
+        self._held = self._held[frames:]
 
     def _write_gap(self, frames: int, *, is_before_take: bool) -> None:
         gap_ms = frames_to_ms(frames, self._rate_hz)
-        plan = plan_gap_ducking(gap_ms, is_after_take=self.position_frames > 0, is_before_take=is_before_take)
+        plan = plan_gap_ducking(gap_ms, is_after_take=self._position_frames > 0, is_before_take=is_before_take)
         hold = min(frames, ms_to_frames(plan.hold_ms, self._rate_hz))
         lead = min(frames - hold, ms_to_frames(plan.lead_ms, self._rate_hz))
         self._write_silence(hold, key=1.0)
@@ -144,4 +159,4 @@ class _TrackWriter:
         block[:, 0] = voice
         block[:, 1] = key
         self._pipe.write(block.tobytes())
-        self.position_frames += len(voice)
+        self._position_frames += len(voice)

@@ -101,10 +101,31 @@ def test_takes_that_touch_are_written_one_after_the_other(ffmpeg: Ffmpeg, tmp_pa
     assert find_edges(voice) == pytest.approx([1000, 2500], abs=3)
 
 
-@pytest.mark.parametrize("second_ms", [1400, 500])
-def test_takes_that_overlap_are_refused_and_nothing_is_left(ffmpeg: Ffmpeg, tmp_path: Path, second_ms: int):
+def test_speakers_who_overlap_are_heard_together(ffmpeg: Ffmpeg, tmp_path: Path):
+    long, short = build_tone(3000), make_tone(2000, 500, TAKE_RATE_HZ, peak_dbfs=-6)
+    track = write(ffmpeg, tmp_path / "both", [(1000, long), (1500, short), (1700, short), (5000, short)])
+    voice, key = read(ffmpeg, track)
+    assert find_edges(voice) == pytest.approx([1000, 4000, 5000, 5500], abs=3)
+    assert key[ms_to_frames(1010, RATE_HZ) : ms_to_frames(4140, RATE_HZ)].min() > 0.99
+    alone = [read(ffmpeg, write(ffmpeg, tmp_path / "one", [take]))[0] for take in [(1000, long), (1500, short)]]
+    alone += [read(ffmpeg, write(ffmpeg, tmp_path / "one", [take]))[0] for take in [(1700, short), (5000, short)]]
+    assert np.abs(voice - sum(alone)).max() < 1e-4
+
+
+def test_voices_that_add_up_to_more_than_full_scale_are_not_clipped(ffmpeg: Ffmpeg, tmp_path: Path):
+    loud = make_tone(440, 1000, TAKE_RATE_HZ, peak_dbfs=-1)
+    voice, _ = read(ffmpeg, write(ffmpeg, tmp_path / "a", [(1000, loud), (1000, loud)]))
+    assert np.abs(voice).max() == pytest.approx(1.78, abs=0.02)
+
+
+def test_the_last_voice_to_end_need_not_be_the_last_to_begin(ffmpeg: Ffmpeg, tmp_path: Path):
+    track = write(ffmpeg, tmp_path / "a", [(1000, build_tone(3000)), (1500, build_tone(500))], total_ms=2000)
+    assert track.speech_end_ms == 4000
+
+
+def test_takes_that_are_out_of_order_are_refused_and_nothing_is_left(ffmpeg: Ffmpeg, tmp_path: Path):
     with pytest.raises(ValueError, match="before the one before"):
-        write(ffmpeg, tmp_path / "a", [(1000, build_tone(500)), (second_ms, build_tone(500))])
+        write(ffmpeg, tmp_path / "a", [(1000, build_tone(500)), (500, build_tone(500))])
     assert list(tmp_path.iterdir()) == []
 
 

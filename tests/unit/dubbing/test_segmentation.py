@@ -107,3 +107,22 @@ def test_words_without_text_are_passed_over():
 
 def test_a_segment_ends_with_its_latest_word():
     assert plan_segments([Word("long", 0, 900), Word("short", 100, 400)], language="en")[0].end_ms == 900
+
+
+def test_a_word_put_in_by_another_cuts_no_sentence_in_two():
+    words = [
+        Word("I", 0, 200),
+        Word("never", 200, 600),
+        Word("Really?", 400, 800, 1.0, "2"),
+        Word("said", 700, 1000),
+        Word("so.", 1000, 1300),
+    ]
+    assert plan_segments(words, language="en") == (
+        Segment(1, 0, 1300, "I never said so.", "1"),
+        Segment(2, 400, 800, "Really?", "2"),
+    )
+
+
+def test_segments_that_begin_together_are_numbered_by_speaker():
+    words = [Word("Yes.", 0, 300, 1.0, "2"), Word("No.", 0, 300, 1.0, "1")]
+    assert [segment.speaker for segment in plan_segments(words, language="en")] == ["1", "2"]
