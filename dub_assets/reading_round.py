@@ -64,11 +64,13 @@ class Round:
     """The readings of a language by one cast.
 
     A line is read by its speaker's voice, and where that cannot, by the understudy; the one that an earlier run heard
-    is asked first. Nobody is asked whose vendor was given up. When that is a vendor of the cast, the round is over.
+    is asked first. The voice that a person chose for a line comes before all others. Nobody is asked whose vendor was
+    given up. When that is a vendor of the cast, the round is over.
 
     Args:
         speakers: by the number of the line.
         heard: name of the voice that read a line in an earlier run, by its number.
+        chosen: the voice that a person chose for a line alone, by its number.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Round:
         speakers: Mapping[int, str],
         heard: Mapping[int, str],
         buy: Buy,
+        chosen: Mapping[int, Voice],
     ) -> None:
         self._stage = stage
         self._language = language
@@ -88,6 +91,7 @@ class Round:
         self._speakers = speakers
         self._heard = heard
         self._buy = buy
+        self._chosen = chosen
         self._over = threading.Event()
         order = stage.build_order(language)
         self._order = replace(order, pause=self._guard(order.pause))
@@ -147,6 +151,8 @@ class Round:
 
     def _list_readers(self, number: int) -> list[Voice]:
         readers = self._company.list_readers(self._speakers[number])
+        if (chosen := self._chosen.get(number)) is not None:
+            return [chosen, *(voice for voice in readers if voice != chosen)]
         return sorted(readers, key=lambda voice: voice.name != self._heard.get(number))
 
     def _check_cast(self) -> None:

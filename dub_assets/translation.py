@@ -10,9 +10,10 @@ from dub_assets.partitions import dub_jobs
 from dub_assets.stage import Report, open_stage, tabulate
 from dubbing.glossary import parse_glossary
 from dubbing.jobs import LanguageState
+from dubbing.speaking_rates import plan_cps
 from dubbing.stages import SegmentedTranscript, TranslatedSegment, Translations
 from resources.container import Container
-from resources.purchasing.translated_lines import Script
+from resources.purchasing.scripts import Script
 
 NO_LINE_UNTRANSLATED = "no_line_untranslated"
 FACTS_KEPT = "facts_kept"
@@ -37,13 +38,26 @@ FACTS_KEPT = "facts_kept"
 def translation(
     context: dg.AssetExecutionContext, container: dg.ResourceParam[Container], transcript: SegmentedTranscript
 ) -> dg.MaterializeResult:
-    """The segments in each target language. A text is translated once, whichever job asks for it again."""
+    """The segments in each target language. A text is translated once, whichever job asks for it again.
+
+    What a person wrote stands in place of a translation, as it is.
+    """
     with open_stage(context, container, LanguageState.TRANSLATING) as stage:
         with container.database.transaction() as tx:
             glossary = parse_glossary(tx.jobs.get(stage.job_id).glossary)
 
         def translate(language: str, report: Report) -> tuple[TranslatedSegment, ...]:
-            script = Script(transcript.segments, transcript.duration_ms, transcript.language, language, glossary)
+            with container.database.transaction() as tx:
+                edits, rates = tx.edits.list_edits(stage.job_id, language), tx.rates.list_rates(language)
+            script = Script(
+                transcript.segments,
+                transcript.duration_ms,
+                transcript.language,
+                language,
+                glossary,
+                cps=plan_cps(rates.values(), language),
+                fixed={number: edit.text for number, edit in edits.items() if edit.text is not None},
+            )
             return container.translated_lines.get(stage.build_order(language), script, report)
 
         languages = stage.list_languages()

@@ -8,10 +8,10 @@ from dub_assets.checks import build_check, build_language_check
 from dub_assets.partitions import dub_jobs
 from dub_assets.stage import Report, open_stage, tabulate
 from dub_assets.voicing import LanguageVoicing
+from dubbing.fitting import MAX_SPEED
 from dubbing.glossary import parse_glossary
 from dubbing.jobs import LanguageState
-from dubbing.stages import SegmentedTranscript, Translations, VoicedSegment, Voicings
-from dubbing.timing import MAX_SPEED
+from dubbing.stages import SegmentedTranscript, TranslatedSegment, Translations, VoicedSegment, Voicings
 from resources.container import Container
 
 NO_LINE_LOST = "no_line_lost"
@@ -28,7 +28,7 @@ ROUNDING = 1e-9
     dagster_type=dg.PythonObjectDagsterType(Voicings),
     check_specs=[
         build_language_check("tts_audio"),
-        build_check("tts_audio", NO_LINE_LOST, "Every line has a take in every language."),
+        build_check("tts_audio", NO_LINE_LOST, "Every line has a take in every language, or its original stays."),
         build_check(
             "tts_audio",
             SPEED_CEILING,
@@ -44,7 +44,8 @@ def tts_audio(
 ) -> dg.MaterializeResult:
     """One take a line, each placed from its own segment's start at a speed people still hear as natural.
 
-    A take is paid for once; a line that cannot be read is marked and the rest of the language goes on.
+    A take is paid for once; a line that cannot be read is marked and the rest of the language goes on. One that was
+    read and does not fit is said shorter, where the translator can. One whose original is wished for is not read.
     """
     with open_stage(context, container, LanguageState.SYNTHESIZING) as stage:
         with container.database.transaction() as tx:
@@ -62,7 +63,9 @@ def tts_audio(
     return dg.MaterializeResult(
         value=made,
         metadata={
-            "languages": tabulate({language: _describe(lines) for language, lines in made.items()}),
+            "languages": tabulate(
+                {language: _describe(lines, translation[language]) for language, lines in made.items()}
+            ),
             "takes": sum(1 for lines in made.values() for line in lines if line.take_key),
             "takes_synthesised_by_this_job": bought,
             "failed": stage.describe_failures(),
@@ -72,20 +75,26 @@ def tts_audio(
     )
 
 
-def _describe(lines: Sequence[VoicedSegment]) -> dict[str, str | int | float]:
+def _describe(lines: Sequence[VoicedSegment], translated: Sequence[TranslatedSegment]) -> dict[str, str | int | float]:
     voiced = [line for line in lines if line.take_key]
+    texts = {line.number: line.text for line in translated}
     return {
         "voices": ", ".join(sorted({line.voice for line in voiced})),
         "segments": len(lines),
         "voiced": len(voiced),
-        "fastest": max(_measure_speed(line) for line in voiced),
+        "original": sum(1 for line in lines if line.is_original),
+        "said_shorter": sum(1 for line in voiced if line.text != texts[line.number]),
+        "fastest": max(map(_measure_speed, voiced), default=1.0),
         "overflowing": sum(1 for line in voiced if line.overflow_ms),
         "overflow_ms": sum(line.overflow_ms for line in voiced),
     }
 
 
 def _check_lines(made: Voicings) -> Iterator[dg.AssetCheckResult]:
-    lost = {language: sum(1 for line in lines if not line.take_key) for language, lines in made.items()}
+    lost = {
+        language: sum(1 for line in lines if not line.take_key and not line.is_original)
+        for language, lines in made.items()
+    }
     yield dg.AssetCheckResult(check_name=NO_LINE_LOST, passed=not any(lost.values()), metadata={"lost_lines": lost})
     fastest = {language: max(map(_measure_speed, lines)) for language, lines in made.items()}
     is_kept = max(fastest.values()) <= MAX_SPEED + ROUNDING

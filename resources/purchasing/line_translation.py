@@ -1,6 +1,7 @@
 """The lines of one script on their way: asked, checked, divided where an answer is of no use, mended where it helps."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,15 @@ from dubbing.errors import ContentRefusedError, DubbingError, VendorError, Vendo
 from dubbing.glossary import Glossary, list_terms
 from dubbing.translation_batches import Batch, Line, ReplyLine
 from dubbing.translation_plan import ReplyVerdict, assess_reply, halve, plan_batches
-from dubbing.translation_review import Attempt, choose_better, list_flags, plan_revision, review
+from dubbing.translation_review import (
+    MAX_FACT_TRIES,
+    MAX_LENGTH_TRIES,
+    Attempt,
+    choose_better,
+    list_flags,
+    plan_revision,
+    review,
+)
 from resources.database.connection import Database, UnitOfWork
 from resources.database.purchases import KeptTranslation
 from resources.purchasing.gate import VendorGate
@@ -58,6 +67,7 @@ class LineTranslation:
 
     Args:
         found: what was kept before, by content key; drafts among it are mended.
+        length_tries, fact_tries: how often a line may be asked for again.
     """
 
     def __init__(
@@ -68,6 +78,9 @@ class LineTranslation:
         order: Order,
         plan: LinePlan,
         found: Mapping[str, KeptTranslation],
+        *,
+        length_tries: int = MAX_LENGTH_TRIES,
+        fact_tries: int = MAX_FACT_TRIES,
     ) -> None:
         self._database = database
         self._gate = gate
@@ -78,8 +91,8 @@ class LineTranslation:
         self._is_heard = bool(found)  # the vendor has taken a request of this kind
         self._rejection: VendorError | None = None  # of all of them
         self._best: dict[int, Attempt] = {}
-        self._length_tries: dict[int, int] = {}
-        self._fact_tries: dict[int, int] = {}
+        self._length_tries = defaultdict[int, int](lambda: MAX_LENGTH_TRIES - length_tries)
+        self._fact_tries = defaultdict[int, int](lambda: MAX_FACT_TRIES - fact_tries)
         self._lost: dict[int, DubbingError] = {}
 
     def run(self, batch: Batch) -> dict[int, Outcome]:
@@ -206,8 +219,8 @@ class LineTranslation:
         revisions = [line for line in planned if line is not None]
         for line in revisions:
             kinds = {problem.kind for problem in self._best[line.number].problems}
-            self._length_tries[line.number] = self._length_tries.get(line.number, 0) + ("too_long" in kinds)
-            self._fact_tries[line.number] = self._fact_tries.get(line.number, 0) + bool(kinds - {"too_long"})
+            self._length_tries[line.number] += "too_long" in kinds
+            self._fact_tries[line.number] += bool(kinds - {"too_long"})
         return revisions
 
     def _plan_revision(self, number: int) -> Line | None:
@@ -216,8 +229,8 @@ class LineTranslation:
         return plan_revision(
             self._plan.lines[number],
             self._best[number],
-            length_tries=self._length_tries.get(number, 0),
-            fact_tries=self._fact_tries.get(number, 0),
+            length_tries=self._length_tries[number],
+            fact_tries=self._fact_tries[number],
         )
 
     def _record(self, tx: UnitOfWork, numbers: Iterable[int], *, is_final: bool) -> None:

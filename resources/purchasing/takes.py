@@ -12,6 +12,7 @@ from dubbing.engines import Answer, Speech, Synthesizer, Voice
 from dubbing.errors import SynthesisError, VendorReplyError
 from dubbing.long_text import split_text
 from dubbing.readings import find_fault
+from dubbing.translation_budget import list_vendor_speeds
 from dubbing.units import frames_to_ms, ms_to_frames
 from resources.database.connection import Database, UnitOfWork
 from resources.database.tables import Take
@@ -71,6 +72,20 @@ class Takes:
             if (found := self._find(key)) is not None:
                 return found
             return self._buy(order, key, text, language=language, voice=voice, speed=speed, before=before, after=after)
+
+    def find_speed(self, text: str, *, language: str, voice: Voice, speed: float) -> float | None:
+        """Find the speed nearest to this one at which a voice has read a text already.
+
+        What is wanted of a voice moves with what is known of its pace; a text that it has read is not bought again for
+        that: the time-stretch makes up for the rest.
+        """
+        keys = {
+            self.build_key(text, language=language, voice=voice, speed=each): each
+            for each in {*list_vendor_speeds(voice.max_speed), speed}
+        }
+        with self._database.transaction() as tx:
+            found = tx.purchases.get_takes(keys)
+        return min((keys[key] for key in found), key=lambda each: (round(abs(each - speed), 6), each), default=None)
 
     def build_key(self, text: str, *, language: str, voice: Voice, speed: float = 1.0) -> str:
         """Name a reading by all that determines it."""

@@ -1,7 +1,9 @@
 """Transcripts: what is said in a recording, bought once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 from dubbing.content_key import build_content_key
 from dubbing.engines import LOCAL, Recognizer, Recording
@@ -9,6 +11,7 @@ from dubbing.errors import NoSpeechError, RecordingUnreachableError
 from dubbing.transcript import Transcript
 from resources.database.connection import Database, UnitOfWork
 from resources.database.tables import Upload
+from resources.hashing import measure_sha256
 from resources.purchasing.claims import Claims
 from resources.purchasing.gate import VendorGate
 from resources.purchasing.ledger import Call
@@ -57,11 +60,31 @@ class Transcripts:
             NoSpeechError: nobody speaks; this too is paid for once.
             UnsupportedLanguageError, RecognitionError, VendorError: as the recogniser says.
         """
-        key = self._build_key(upload, language, key_terms)
+        key = self._build_key(upload.sha256, language, key_terms)
         with self._claims.hold(key, order):
             transcript = self._find(key) or self._buy(order, key, upload, duration_ms, language, key_terms)
         if not transcript.words:
             raise NoSpeechError("Nobody speaks in this recording; there is nothing to dub.")
+        return transcript
+
+    def hear(self, order: Order, sound: Path, duration_ms: int, *, language: str) -> Transcript:
+        """Return what is understood of a sound that we made ourselves; vendors are sent it.
+
+        Args:
+            language: canonical tag that it is in.
+
+        Raises:
+            NoSpeechError: nothing is understood; this too is paid for once.
+            UnsupportedLanguageError, RecognitionError, VendorError: as the recogniser says.
+        """
+        key = self._build_key(measure_sha256(sound), language, ())
+        recording = Recording(duration_ms, lambda: nullcontext(sound), tag=str(order.job_id))
+        with self._claims.hold(key, order):
+            transcript = self._find(key) or self._call(
+                order, key, recording, language, (), lambda tx, heard: tx.purchases.record_transcript(key, heard)
+            )
+        if not transcript.words:
+            raise NoSpeechError("Nothing is understood of this sound.")
         return transcript
 
     def _find(self, key: str) -> Transcript | None:
@@ -83,43 +106,51 @@ class Transcripts:
             sign=(lambda: self._sign(upload)) if self._can_be_fetched(upload) else None,
             tag=str(order.job_id),
         )
+
+        def record(tx: UnitOfWork, heard: Transcript) -> None:
+            tx.purchases.record_transcript(key, heard)
+            if language is None and heard.words:  # the job is in that language from now on, and asks for it
+                tx.purchases.record_transcript(self._build_key(upload.sha256, heard.language, key_terms), heard)
+
+        try:
+            return self._call(order, key, recording, language, key_terms, record)
+        except RecordingUnreachableError:
+            if recording.sign is None:
+                raise
+            return self._call(order, key, replace(recording, sign=None), language, key_terms, record)
+
+    def _call(
+        self,
+        order: Order,
+        key: str,
+        recording: Recording,
+        language: str | None,
+        key_terms: Sequence[str],
+        record: Callable[[UnitOfWork, Transcript], None],
+    ) -> Transcript:
         call = Call(
             vendor=self._recognizer.vendor,
             model=self._recognizer.model,
             operation="recognize",
             engine=self._recognizer.name,
             content_key=key,
-            estimate={"ms": duration_ms},
+            estimate={"ms": recording.duration_ms},
+        )
+        # A useless answer is billed by the minute, and would be as useless again.
+        return self._gate.buy(
+            order,
+            call,
+            lambda: self._recognizer.recognize(recording, language=language, key_terms=key_terms),
+            lambda heard: heard,
+            record,
+            retries_replies=False,
         )
 
-        def record(tx: UnitOfWork, heard: Transcript) -> None:
-            tx.purchases.record_transcript(key, heard)
-            if language is None and heard.words:  # the job is in that language from now on, and asks for it
-                tx.purchases.record_transcript(self._build_key(upload, heard.language, key_terms), heard)
-
-        def buy(heard_from: Recording) -> Transcript:
-            # A useless answer is billed by the minute, and would be as useless again.
-            return self._gate.buy(
-                order,
-                call,
-                lambda: self._recognizer.recognize(heard_from, language=language, key_terms=key_terms),
-                lambda heard: heard,
-                record,
-                retries_replies=False,
-            )
-
-        try:
-            return buy(recording)
-        except RecordingUnreachableError:
-            if recording.sign is None:
-                raise
-            return buy(replace(recording, sign=None))
-
-    def _build_key(self, upload: Upload, language: str | None, key_terms: Sequence[str]) -> str:
+    def _build_key(self, sha256: str | None, language: str | None, key_terms: Sequence[str]) -> str:
         return build_content_key(
             "transcript",
             engine=self._recognizer.name,
-            sha256=upload.sha256,
+            sha256=sha256,
             language=language,
             key_terms=sorted(key_terms),
         )

@@ -2,39 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 
 from dubbing.content_key import build_content_key
 from dubbing.engines import Translator
 from dubbing.errors import DubbingError
-from dubbing.glossary import Glossary, list_terms
 from dubbing.stages import TranslatedSegment
-from dubbing.transcript import Segment
 from dubbing.translation_batches import Batch, Line
-from dubbing.translation_budget import plan_budgets
 from resources.database.connection import Database
 from resources.database.purchases import KeptTranslation
-from resources.local.sentences import has_words
 from resources.purchasing.claims import Claims
 from resources.purchasing.gate import VendorGate
 from resources.purchasing.line_translation import LinePlan, LineTranslation, Outcome
 from resources.purchasing.orders import Order
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """What is to be translated into one language.
-
-    Attributes:
-        segments: of the whole recording, in order.
-        total_ms: length of the recording.
-    """
-
-    segments: Sequence[Segment]
-    total_ms: int
-    source: str
-    target: str
-    glossary: Glossary = ()
+from resources.purchasing.scripts import LongLine, Script, ScriptPlanner
 
 
 class TranslatedLines:
@@ -45,14 +25,15 @@ class TranslatedLines:
         self._gate = gate
         self._claims = claims
         self._translator = translator
+        self._planner = ScriptPlanner(translator)
 
     def get(
         self, order: Order, script: Script, report: Callable[[float], None] = lambda share_done: None
     ) -> tuple[TranslatedSegment, ...]:
         """Return every line in the target language; only what was never translated before is sent.
 
-        A line without words is its own translation. One that cannot be translated is given back in its own words, with
-        the error.
+        A line without words is its own translation, and so is what a person wrote. One that cannot be translated is
+        given back in its own words, with the error.
 
         Of scripts that say the same, one is bought at a time, whatever their glossaries and slots: two jobs on one
         recording have most lines in common even where these differ, and whoever waited finds them bought. Scripts that
@@ -65,7 +46,7 @@ class TranslatedLines:
         Raises:
             TranslationError, VendorError: not one line could be translated.
         """
-        plan = self._plan(script)
+        plan = self._planner.plan(script)
         outcomes = _choose_final(self._find(plan))
         if outcomes.keys() != set(plan.keys.values()):
             with self._claims.hold(self._name_claim(plan), order):
@@ -73,33 +54,44 @@ class TranslatedLines:
         errors = [outcome for outcome in outcomes.values() if isinstance(outcome, DubbingError)]
         if errors and len(errors) == len(outcomes):
             raise errors[0]
+        given = {number: script.fixed.get(number, line.text) for number, line in plan.lines.items()}
         return tuple(
-            _assemble(line, outcomes[plan.keys[number]] if number in plan.keys else KeptTranslation(line.text))
+            _assemble(line, outcomes[plan.keys[number]] if number in plan.keys else KeptTranslation(given[number]))
             for number, line in plan.lines.items()
         )
 
-    def _plan(self, script: Script) -> LinePlan:
-        budgets: Mapping[int, int] = {}
-        if self._translator.follows_instructions:
-            budgets = plan_budgets(script.segments, script.total_ms, script.target)
-        lines = {s.number: Line(s.number, s.text, budgets.get(s.number)) for s in script.segments}
-        keys = {number: self._build_key(line, script) for number, line in lines.items() if has_words(line.text)}
-        return LinePlan(script.source, script.target, script.glossary, lines, keys)
+    def shorten(self, order: Order, script: Script, long: Sequence[LongLine]) -> Mapping[int, KeptTranslation]:
+        """Return a shorter wording of lines, each asked for once; the one there is where no better one came.
 
-    def _build_key(self, line: Line, script: Script) -> str:
-        """Name a translation by what determines it; what is said around it is left out, so that an edit of one line
-        does not buy its neighbours anew.
+        To be asked of a translator that follows instructions only.
         """
-        terms = list_terms(script.glossary, line.text, script.target) if self._translator.follows_instructions else ()
-        return build_content_key(
-            "translation",
-            engine=self._translator.name,
-            source=script.source,
-            target=script.target,
-            text=line.text,
-            max_characters=line.max_characters,
-            terms=[[term.term, term.wanted] for term in terms],
+        plan = self._planner.plan_shorter(script, long)
+        found = self._find(plan)
+        if found.keys() != set(plan.keys.values()):
+            with self._claims.hold(build_content_key("wordings", keys=sorted(set(plan.keys.values()))), order):
+                self._buy_shorter(order, plan, long)
+            found = self._find(plan)
+        return {line.number: found[plan.keys[line.number]] for line in long}
+
+    def close(self, script: Script, long: Sequence[LongLine]) -> None:
+        """Keep that these wordings stay: nothing shorter is asked for in a later run."""
+        plan = self._planner.plan_shorter(script, long)
+        with self._database.transaction() as tx:
+            for line in long:
+                kept = KeptTranslation(line.text, ("too_long",))
+                tx.purchases.record_translation(
+                    plan.keys[line.number], kept, source=script.source, target=script.target
+                )
+
+    def _buy_shorter(self, order: Order, plan: LinePlan, long: Sequence[LongLine]) -> None:
+        found = self._find(plan)
+        drafts = {plan.keys[line.number]: KeptTranslation(line.text, is_final=False) for line in long}
+        first = {plan.keys[line.number]: plan.lines[line.number] for line in reversed(long)}
+        wanted = [line for key, line in first.items() if key not in found]
+        mending = LineTranslation(
+            self._database, self._gate, self._translator, order, plan, drafts, length_tries=1, fact_tries=0
         )
+        self._run(mending, plan.plan_batches(wanted, self._translator.max_lines), lambda share_done: None)
 
     def _name_claim(self, plan: LinePlan) -> str:
         """Name what one buyer at a time works on: all that is said; see `get`."""

@@ -5,9 +5,16 @@ from hypothesis import strategies as st
 
 from dubbing.facts import find_mismatches
 from dubbing.glossary import apply_pronunciations, dump_glossary, list_terms, parse_glossary
+from dubbing.speaking_rates import Sample, learn, plan_cps, plan_lesson
 from dubbing.transcript import Segment
 from dubbing.translation_batches import Batch, Line, ReplyLine
-from dubbing.translation_budget import MIN_BUDGET_CHARACTERS, plan_budgets, plan_vendor_speed
+from dubbing.translation_budget import (
+    MIN_BUDGET_CHARACTERS,
+    find_cps,
+    list_vendor_speeds,
+    plan_budgets,
+    plan_vendor_speed,
+)
 from dubbing.translation_plan import assess_reply, clean_text, halve, plan_batches
 from dubbing.translation_review import choose_better, review
 
@@ -107,18 +114,35 @@ def test_the_choice_between_attempts_is_one_of_them_and_never_loses_more(text, o
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(0, 5000), st.integers(-10, 60_000), languages, st.floats(0.5, 2))
-def test_a_speed_stays_within_its_limits_and_grows_with_the_text(characters, slot_ms, language, max_speed):
-    speed = plan_vendor_speed(characters, slot_ms, language, max_speed=max_speed)
+@given(st.integers(0, 5000), st.integers(-10, 60_000), st.floats(3, 30), st.floats(0.5, 2))
+def test_a_speed_stays_within_its_limits_and_grows_with_the_text(characters, slot_ms, cps, max_speed):
+    speed = plan_vendor_speed(characters, slot_ms, cps, max_speed=max_speed)
+    assert speed in list_vendor_speeds(max_speed)
     assert 1.0 <= speed <= 1.15
     assert speed <= max(1.0, max_speed)
-    assert speed <= plan_vendor_speed(characters + 1, slot_ms, language, max_speed=max_speed)
+    assert speed <= plan_vendor_speed(characters + 1, slot_ms, cps, max_speed=max_speed)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(0, 9000), max_size=9), st.integers(0, 90_000), languages)
-def test_every_segment_has_a_budget_that_is_worth_a_word(starts_ms, total_ms, language):
+@given(st.lists(st.integers(0, 9000), max_size=9), st.integers(0, 90_000), st.floats(3, 30))
+def test_every_segment_has_a_budget_that_is_worth_a_word(starts_ms, total_ms, cps):
     segments = [Segment(number, start, start + 500, "x") for number, start in enumerate(sorted(starts_ms), start=1)]
-    budgets = plan_budgets(segments, total_ms, language)
+    budgets = plan_budgets(segments, total_ms, cps)
     assert list(budgets) == [segment.number for segment in segments]
     assert all(budget >= MIN_BUDGET_CHARACTERS for budget in budgets.values())
+
+
+samples = st.lists(st.builds(Sample, st.integers(0, 400), st.floats(0, 30_000)), max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(samples, st.randoms(), languages, st.none() | st.floats(2, 40))
+def test_what_takes_teach_does_not_hang_on_their_order_and_stays_within_limits(takes, random, language, known):
+    lesson = plan_lesson(takes)
+    shuffled = list(takes)
+    random.shuffle(shuffled)
+    assert plan_lesson(shuffled) == lesson
+    if lesson is not None:
+        cps, seed = learn(known, lesson, language), find_cps(language)
+        assert 0.5 * seed <= cps <= 1.5 * seed
+        assert abs(plan_cps([cps], language) - cps) <= seed / 20 + 1e-9

@@ -133,6 +133,20 @@ def test_another_speed_or_voice_is_another_take(get, reader, shop):
     assert len(found) == len(reader.texts) == 3
 
 
+def test_a_text_is_found_at_the_nearest_speed_at_which_it_was_read(get, takes, shop):
+    quick = Voice("v", "es", vendor=shop.vendor, model=MODEL, max_speed=1.5)
+
+    def find(speed, text=LINE):
+        return takes.find_speed(text, language="es", voice=quick, speed=speed)
+
+    assert find(1.1) is None
+    get(LINE, voice=quick, speed=1.15)
+    assert find(1.0) == 1.15
+    get(LINE, voice=quick, speed=1.05)
+    assert (find(1.0), find(1.1), find(1.15)) == (1.05, 1.05, 1.15)
+    assert find(1.0, "Something else that is said.") is None
+
+
 def test_a_take_that_the_store_lost_is_bought_again_and_described_anew(get, store, reader, database):
     lost = get(LINE)
     store.delete(lost.storage_key)

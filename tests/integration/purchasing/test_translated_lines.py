@@ -4,7 +4,8 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,8 @@ from resources.database.purchases import KeptTranslation
 from resources.purchasing.advisory_locks import AdvisoryLocks
 from resources.purchasing.claims import Claims
 from resources.purchasing.orders import Order
-from resources.purchasing.translated_lines import Script, TranslatedLines
+from resources.purchasing.scripts import LongLine, Script
+from resources.purchasing.translated_lines import TranslatedLines
 from tests.integration.purchasing.shop import Pauses, Shop, StoppedError, run_all
 
 SLOT_MS = 4_000
@@ -73,16 +75,25 @@ class Scene:
     translator: ScriptedTranslator
     lines: TranslatedLines
 
-    def get(self, *texts: str, glossary: Glossary = (), order: Order | None = None) -> tuple[TranslatedSegment, ...]:
-        segments = [
-            Segment(number, (number - 1) * SLOT_MS, number * SLOT_MS - 500, text)
-            for number, text in enumerate(texts, start=1)
-        ]
-        script = Script(segments, len(texts) * SLOT_MS, "en", "es", glossary)
+    def get(
+        self, *texts: str, glossary: Glossary = (), order: Order | None = None, **more: Any
+    ) -> tuple[TranslatedSegment, ...]:
+        script = replace(make_script(*texts), glossary=glossary, **more)
         return self.lines.get(order or self.shop.make_order(), script)
+
+    def shorten(self, *long: LongLine) -> dict[int, KeptTranslation]:
+        return dict(self.lines.shorten(self.shop.make_order(), make_script(*make_texts(40)), long))
 
     def list_asked(self) -> list[list[int]]:
         return [[line.number for line in batch.lines] for batch in self.translator.asked]
+
+
+def make_script(*texts: str) -> Script:
+    segments = [
+        Segment(number, (number - 1) * SLOT_MS, number * SLOT_MS - 500, text)
+        for number, text in enumerate(texts, start=1)
+    ]
+    return Script(segments, len(texts) * SLOT_MS, "en", "es")
 
 
 @pytest.fixture
@@ -404,3 +415,50 @@ def test_a_final_translation_is_never_replaced(database: Database) -> None:
         tx.purchases.record_translation(key, KeptTranslation("final", ("number",)), source="en", target="es")
         tx.purchases.record_translation(key, KeptTranslation("late"), source="en", target="es")
         assert tx.purchases.find_translations([key])[key] == KeptTranslation("final", ("number",))
+
+
+def test_a_rate_that_was_learned_moves_the_budget_and_buys_nothing_anew(scene: Scene) -> None:
+    lines = scene.get(*make_texts(2))
+    assert [line.max_characters for line in scene.translator.asked[0].lines] == [59, 60]
+    assert scene.get(*make_texts(2), cps=9.0) == lines
+    assert len(scene.translator.asked) == 1
+    scene.get("Nobody has said this.", "Nor has anybody said that.", cps=9.0)
+    assert [line.max_characters for line in scene.translator.asked[1].lines] == [35, 36]
+
+
+def test_what_a_person_wrote_is_neither_sent_nor_judged(scene: Scene) -> None:
+    lines = scene.get("We sold 12 cars.", "This is line 2.", fixed={1: "Vendimos 40 coches. " * 9})
+    assert lines[0] == TranslatedSegment(1, "Vendimos 40 coches. " * 9)
+    assert scene.list_asked() == [[2]]
+
+
+def test_a_script_that_people_wrote_is_not_sent_at_all(scene: Scene) -> None:
+    assert [line.text for line in scene.get("This is line 1.", fixed={1: "Uno."})] == ["Uno."]
+    assert scene.list_asked() == []
+
+
+def test_a_reading_that_is_too_long_is_said_shorter_with_one_question_and_found_again(scene: Scene) -> None:
+    scene.translator.respond = lambda batch: [ReplyLine(line.number, FITTING) for line in batch.lines]
+    long = LongLine(2, LONG, 20)
+    assert scene.shorten(long)[2].text == FITTING
+    (asked,) = scene.translator.asked[0].lines
+    assert (asked.number, asked.max_characters, asked.previous) == (2, 20, LONG)
+    assert asked.problem
+    assert scene.shorten(replace(long, max_characters=25))[2].text == FITTING
+    assert len(scene.translator.asked) == 1
+
+
+def test_a_wording_that_is_no_shorter_or_loses_a_fact_leaves_what_there_is(scene: Scene) -> None:
+    said = "Esta es la línea número 40, " + "muy larga " * 9
+    for answer in (said + "y más.", "Corta."):
+        scene.translator.name = str(uuid.uuid4())
+        scene.translator.respond = lambda batch, answer=answer: [ReplyLine(40, answer)]  # type: ignore[misc]
+        assert scene.shorten(LongLine(40, said, 20))[40].text == said
+    assert len(scene.translator.asked) == 2
+
+
+def test_a_wording_that_was_closed_is_not_asked_about_any_more(scene: Scene) -> None:
+    long = LongLine(1, LONG, 20)
+    scene.lines.close(make_script(*make_texts(40)), [long])
+    assert scene.shorten(long)[1].text == LONG
+    assert scene.translator.asked == []
