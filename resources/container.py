@@ -29,6 +29,9 @@ from resources.purchasing.slots import Slots
 from resources.purchasing.takes import Takes
 from resources.purchasing.transcripts import Transcripts
 from resources.purchasing.translated_lines import TranslatedLines
+from resources.separation.deepfilter import DeepFilterSeparator
+from resources.separation.demucs_separator import DemucsSeparator
+from resources.separation.port import Separator
 from resources.settings import Settings, reveal
 from resources.storage.folder import FolderStore
 from resources.storage.port import ObjectStore
@@ -153,6 +156,11 @@ class Container:
         if self.settings.synthesis_engine == "cloud":
             return build_cloud_synthesizer(self.settings, lambda: self.database)
         return LocalSynthesizer(self.weights, threads=self.settings.engine_threads)
+
+    @property
+    def separator(self) -> Separator:
+        """What takes speech out of a recording; each holds a sound of its own."""
+        return DemucsSeparator() if self.settings.separator == "demucs" else DeepFilterSeparator()
 
     @cached_property
     def budget(self) -> Budget:

@@ -20,8 +20,10 @@ from dubbing.languages import parse_language
 PREFIX = "DUBLINE_"
 
 Engine = Literal["local", "cloud"]
-RecogniseAgain = Literal["off", "sample", "all"]
 """``local`` is this machine, ``cloud`` the vendors."""
+
+RecogniseAgain = Literal["off", "sample", "all"]
+SeparatorName = Literal["deepfilter", "demucs"]
 
 
 class Settings(BaseSettings):
@@ -66,6 +68,11 @@ class Settings(BaseSettings):
         default="duck",
         description="What becomes of the original sound where a job does not say: duck, separate (only its speech is "
         "taken out) or none.",
+    )
+    separator: SeparatorName = Field(
+        default="deepfilter",
+        description="Who takes speech out where the bed is separate: deepfilter, or demucs, which is to be installed "
+        "beside: pip install 'demucs>=4.1'.",
     )
     loudness: LoudnessPreset = Field(
         default="podcast",
