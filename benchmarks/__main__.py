@@ -9,26 +9,23 @@ import json
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cloud import measure_cloud
+from benchmarks.mixing import measure_mixing
 from benchmarks.recordings import SAMPLE, repeat_sample
 from benchmarks.service import measure_service
 from dubbing.engines import Recording, Speech, Voice
-from dubbing.mixing import PRESETS, plan_mix
 from dubbing.transcript import Transcript
 from dubbing.translation_batches import Batch, Line
 from dubbing.units import ms_to_s
 from resources.container import Container
 from resources.media.inspection import inspect_media
-from resources.media.mixing import render_mix
-from resources.media.voice_track import PlacedSpeech, write_voice_track
 from resources.settings import load_settings
 
 SAMPLE_MS = 27_930
@@ -44,6 +41,7 @@ def main() -> None:
     with Container(settings) as container, tempfile.TemporaryDirectory(prefix="dubline-bench-") as folder:
         figures |= measure_engines(container)
         figures |= measure_media(container, Path(folder))
+    figures |= measure_mixing()
     figures |= measure_service()
     figures |= measure_cloud()
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -89,35 +87,11 @@ def read(container: Container, text: str, voice: Voice) -> Speech:
 
 
 def measure_media(container: Container, folder: Path) -> dict[str, float]:
-    """How many times faster than real time a ten-minute recording is inspected and mixed."""
+    """How many times faster than real time a ten-minute recording is inspected."""
     recording = repeat_sample(folder / "long.wav")
-    source = inspect_media(recording, container.ffmpeg, max_duration_ms=3_600_000)
-    seconds = ms_to_s(source.duration_ms)
-
-    def mix() -> None:
-        track = write_voice_track(
-            place_tones(source.duration_ms),
-            container.ffmpeg,
-            total_ms=source.duration_ms,
-            rate_hz=48_000,
-            out=folder / "voice.flac",
-        )
-        plan = plan_mix(
-            source.loudness, track.loudness, rate_hz=48_000, source_channels=source.channels, preset=PRESETS["podcast"]
-        )
-        render_mix(
-            recording, source, track, plan, folder / "dub.m4a", container.ffmpeg, title="", language_iso639_2="por"
-        )
-
+    seconds = ms_to_s(inspect_media(recording, container.ffmpeg, max_duration_ms=3_600_000).duration_ms)
     inspect = time_best(lambda: inspect_media(recording, container.ffmpeg, max_duration_ms=3_600_000))
-    return {"inspection_x_real_time": seconds / inspect, "mixing_x_real_time": seconds / time_best(mix)}
-
-
-def place_tones(total_ms: int) -> Iterator[PlacedSpeech]:
-    """A take of three seconds every four."""
-    tone = (0.2 * np.sin(2 * np.pi * 200 * np.arange(72_000) / 24_000)).astype(np.float32)
-    for start_ms in range(0, total_ms - 4_000, 4_000):
-        yield PlacedSpeech(start_ms, tone, 24_000)
+    return {"inspection_x_real_time": seconds / inspect}
 
 
 def time_best(work: Callable[[], object]) -> float:

@@ -1,33 +1,32 @@
-"""The fourth stage: the takes, at their places, over the ducked original, at delivery loudness."""
+"""The fourth stage: the takes, at their places, over what is left of the original, at delivery loudness."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
 from dub_assets.checks import build_check, build_language_check
-from dub_assets.files import store_artifact
 from dub_assets.io_managers import DUB
+from dub_assets.mixing_desk import MixingDesk, find_kept_spans
 from dub_assets.partitions import dub_jobs
-from dub_assets.stage import Report, open_stage, tabulate
-from dubbing.audio import apply_edge_fades
+from dub_assets.proof import build_proof_checks, check_proofs, show_waveforms
+from dub_assets.stage import Report, Stage, open_stage, tabulate
+from dubbing.delivery import AudioFormat, BedKind, parse_delivery
 from dubbing.jobs import LanguageState
-from dubbing.languages import get_iso_639_2, name_language
-from dubbing.mixing import PRESETS, assess_loudness, plan_mix, plan_rate
-from dubbing.stages import Artifact, Dubs, Measurements, VoicedSegment, Voicings
-from dubbing.units import ms_to_frames
+from dubbing.mixing import plan_channels, plan_rate
+from dubbing.stages import Dubs, SegmentedTranscript, Voicings
 from resources.container import Container
-from resources.database.tables import Take, Upload
-from resources.media.mixing import render_mix
-from resources.media.stretching import stretch
-from resources.media.voice_track import PlacedSpeech, write_voice_track
-from resources.media.wav import read_wav
+from resources.media.bed import prepare_bed
+from resources.media.codecs import check_encoders
 
 LOUDNESS_ON_TARGET = "loudness_on_target"
-PLACING_SHARE = 0.4
-"""Share of the stage that is done when the takes are stretched and placed, 0-1; then the mix renders."""
+BED_SHARES: Mapping[BedKind, float] = {"duck": 0.05, "none": 0.05, "separate": 0.5}
+"""Share of the stage that is done when the bed is ready, 0-1: taking speech out takes longer than everything else."""
+
+STEP = 0.02
+"""Progress is told when there is so much more of it, 0-1: each time is a transaction."""
 
 
 @dg.asset(
@@ -44,37 +43,28 @@ PLACING_SHARE = 0.4
             LOUDNESS_ON_TARGET,
             "The finished files, decoded again, have the loudness and true peak of the preset.",
         ),
+        *build_proof_checks(),
     ],
 )
 def mixed_audio(
-    context: dg.AssetExecutionContext, container: dg.ResourceParam[Container], tts_audio: Voicings
+    context: dg.AssetExecutionContext,
+    container: dg.ResourceParam[Container],
+    transcript: SegmentedTranscript,
+    tts_audio: Voicings,
 ) -> dg.MaterializeResult:
-    """The dub of each language: the original ducked under the takes, mastered in two passes. Nothing is held whole."""
-    with open_stage(context, container, LanguageState.MIXING) as stage:
-        with container.database.transaction() as tx:
-            upload = tx.uploads.get_of_job(stage.job_id)
-            takes = tx.purchases.get_takes(
-                {line.take_key for lines in tts_audio.values() for line in lines if line.take_key}
+    """The dub of each language: the takes over the bed, mastered, in every format asked for. Nothing is held whole."""
+    with (
+        open_stage(context, container, LanguageState.MIXING) as stage,
+        open_desk(stage, transcript, tts_audio) as desk,
+    ):
+        made = Dubs(
+            stage.run_languages(
+                tts_audio.keys(),
+                lambda language, report: desk.mix_language(
+                    language, tts_audio[language], in_steps(stage, report, BED_SHARES[desk.delivery.bed], 1.0)
+                ),
             )
-
-        def mix_language(language: str, report: Report) -> tuple[Artifact, ...]:
-            lines = tts_audio[language]
-            with tempfile.TemporaryDirectory(prefix="dubline-mix-") as folder:
-                file = Path(folder) / "dub.m4a"
-                placed = _place_takes(container, lines, takes, lambda share: report(share * PLACING_SHARE))
-                measurements = _render(container, upload, placed, language, Path(folder) / "voice.flac", file)
-                dub = store_artifact(
-                    container.store,
-                    stage.job_id,
-                    file,
-                    kind=DUB,
-                    path=f"{language}/dub.m4a",
-                    media_type="audio/mp4",
-                    measurements=measurements,
-                )
-                return (dub,)
-
-        made = Dubs(stage.run_languages(tts_audio.keys(), mix_language))
+        )
     measured = {language: dict(files[0].measurements) for language, files in made.items()}
     return dg.MaterializeResult(
         value=made,
@@ -85,68 +75,75 @@ def mixed_audio(
                     for language, row in measured.items()
                 }
             ),
+            "waveforms": show_waveforms(container.store, made),
             "failed": stage.describe_failures(),
         },
         check_results=[
             stage.check_languages(),
-            dg.AssetCheckResult(
-                check_name=LOUDNESS_ON_TARGET,
-                passed=all(row["on_target"] for row in measured.values()),
-                metadata={"measured": measured},
-            ),
+            _check_loudness(made),
+            *check_proofs(measured, container.settings),
         ],
     )
 
 
-def _place_takes(
-    container: Container, lines: Sequence[VoicedSegment], takes: Mapping[str, Take], report: Report
-) -> Iterator[PlacedSpeech]:
-    """Read, cut and stretch one take after the other; only one is in memory."""
-    for done, line in enumerate(lines, start=1):
-        if line.take_key is None:
-            continue
-        take = takes[line.take_key]
-        with container.store.fetch(take.storage_key) as file:
-            samples, rate_hz = read_wav(file)
-        speech = samples[ms_to_frames(take.speech_start_ms, rate_hz) : ms_to_frames(take.speech_end_ms, rate_hz)]
-        fitted = stretch(
-            apply_edge_fades(speech, rate_hz),
-            rate_hz,
-            container.ffmpeg,
-            speed=line.speed,
-            frames=ms_to_frames(line.duration_ms, rate_hz),
+@contextmanager
+def open_desk(stage: Stage, transcript: SegmentedTranscript, voicings: Voicings) -> Iterator[MixingDesk]:
+    """Get ready what the languages of a job share: the recording, decoded once, as the bed.
+
+    Raises:
+        ToolMissingError: a format that the job asks for cannot be written here.
+    """
+    container = stage.container
+    with container.database.transaction() as tx:
+        upload = tx.uploads.get_of_job(stage.job_id)
+        delivery = parse_delivery(tx.jobs.get(stage.job_id).delivery)
+        takes = tx.purchases.get_takes(
+            {line.take_key for lines in voicings.values() for line in lines if line.take_key}
         )
-        yield PlacedSpeech(line.start_ms, fitted, rate_hz)
-        report(done / len(lines))
-
-
-def _render(
-    container: Container, upload: Upload, placed: Iterator[PlacedSpeech], language: str, track_file: Path, out: Path
-) -> Measurements:
-    preset = PRESETS[container.settings.loudness]
+    languages = [language for language in stage.list_languages() if language in voicings]
+    extra: tuple[AudioFormat, ...] = ("wav",) if delivery.with_voice else ()
+    check_encoders(container.ffmpeg, [*delivery.formats, *extra])
     source = container.intake.get_media(upload)
-    rate_hz = plan_rate(source.rate_hz)
-    track = write_voice_track(placed, container.ffmpeg, total_ms=source.duration_ms, rate_hz=rate_hz, out=track_file)
-    plan = plan_mix(
-        source.loudness,
-        track.loudness,
-        rate_hz=rate_hz,
-        source_channels=source.channels,
-        preset=preset,
-    )
-    with container.store.fetch(upload.storage_key) as recording:
-        loudness = render_mix(
+    with (
+        tempfile.TemporaryDirectory(prefix="dubline-bed-") as folder,
+        container.store.fetch(upload.storage_key) as recording,
+    ):
+        bed = prepare_bed(
             recording,
             source,
-            track,
-            plan,
-            out,
+            delivery.bed,
+            [(segment.start_ms, segment.end_ms) for segment in transcript.segments],
             container.ffmpeg,
-            title=f"{Path(upload.file_name).stem} ({name_language(language)})",
-            language_iso639_2=get_iso_639_2(language),
+            rate_hz=plan_rate(source.rate_hz),
+            channels=plan_channels(source.channels),
+            out=Path(folder) / "bed.wav",
+            separator=lambda: container.separator,
+            keeps_original=any(find_kept_spans(lines) for lines in voicings.values()),
+            report=in_steps(stage, lambda share: stage.report(languages, share), 0.0, BED_SHARES[delivery.bed]),
         )
-    return {
-        **asdict(loudness),
-        "duration_ms": max(source.duration_ms, track.speech_end_ms),
-        "on_target": assess_loudness(loudness, preset).is_on_target,
-    }
+        yield MixingDesk(stage, delivery, Path(upload.file_name).stem, recording, source, bed, transcript, takes)
+
+
+def in_steps(stage: Stage, report: Report, begin: float, end: float) -> Report:
+    """Tell the progress of a part of the stage as that of the whole, not more often than is worth it."""
+    told = begin
+
+    def tell(share: float) -> None:
+        nonlocal told
+        stage.check_wanted()
+        done = begin + share * (end - begin)
+        if done - told >= STEP:
+            told = done
+            report(done)
+
+    return tell
+
+
+def _check_loudness(made: Dubs) -> dg.AssetCheckResult:
+    """The check that every finished file is as loud as promised."""
+    files = {file.path: file.measurements for files in made.values() for file in files if file.kind.startswith(DUB)}
+    return dg.AssetCheckResult(
+        check_name=LOUDNESS_ON_TARGET,
+        passed=all(row["on_target"] for row in files.values()),
+        metadata={"measured": {path: dict(row) for path, row in files.items()}},
+    )

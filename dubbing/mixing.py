@@ -1,15 +1,23 @@
-"""The mix: how loud each part is, when the original is ducked, and how the whole is mastered.
+"""The mix: how loud each part is, when the bed is ducked, and how the whole is mastered.
 
-The original is kept as it is but for one gain: it is ducked under the dub by a stated number of decibels and is
-untouched wherever nobody speaks in the dub.
+What lies under the dub is kept as it is but for one gain: it is ducked under the dub by a stated number of decibels
+and is untouched wherever nobody speaks in the dub.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from dubbing.delivery import BedKind
+
 DUCK_DB = -12.0
 """How far the original is lowered under the dub, dB. Source: practice of United Nations style voice-over; peers."""
+
+AMBIENCE_UNDER_SPEECH_LU = 18.0
+"""How far a bed without speech lies under the voice, LU. Source: practice of mixing music and effects; peers."""
+
+MAX_AMBIENCE_DUCK_DB = -24.0
+"""Most that such a bed is lowered, dB: deeper, every pause of the voice would be heard as a gust."""
 
 DUCK_RATIO = 8.0
 """Ratio of the ducking compressor. Source: practice of side-chain ducking in broadcast; peers."""
@@ -49,6 +57,9 @@ PEAK_CORRECTION_MARGIN_DB = 0.1
 """How much lower than necessary a ceiling is set the second time, dB."""
 
 MIN_KEPT_RATE_HZ = 32_000
+MAX_LOWERING_DB = 1.0
+"""How much lower a ceiling is set at once, dB: a peak that the codec made need not come again."""
+
 DELIVERY_RATE_HZ = 48_000
 KEPT_RATES_HZ = (MIN_KEPT_RATE_HZ, 44_100, DELIVERY_RATE_HZ)
 """Sampling rates that a dub keeps from its source, Hz; any other becomes 48 kHz, which every player of AAC takes."""
@@ -100,14 +111,14 @@ class MixPlan:
     Attributes:
         rate_hz, channels: of the mix and of the finished dub.
         voice_gain_db: on the takes.
-        duck_threshold_db: of the compressor, for a key of full scale.
+        duck_db: on the bed where the dub speaks, at most 0.
         preset: what the finished dub must measure.
     """
 
     rate_hz: int
     channels: int
     voice_gain_db: float
-    duck_threshold_db: float
+    duck_db: float
     preset: Preset
 
 
@@ -117,13 +128,11 @@ class Master:
 
     Attributes:
         gain_db: on everything alike.
-        ceiling_dbtp: highest peak let through.
-        is_limited: whether a limiter is needed to keep it.
+        ceiling_dbtp: highest peak let through; only what would pass it is limited.
     """
 
     gain_db: float
     ceiling_dbtp: float
-    is_limited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,24 +166,54 @@ def plan_channels(source_channels: int) -> int:
     return 1 if source_channels == 1 else 2
 
 
-def plan_mix(source: Loudness, voice: Loudness, *, rate_hz: int, source_channels: int, preset: Preset) -> MixPlan:
-    """Choose the levels of a mix: the voice as loud as the original was, the original `DUCK_DB` under it.
+def plan_mix(
+    source: Loudness,
+    voice: Loudness,
+    *,
+    rate_hz: int,
+    source_channels: int,
+    preset: Preset,
+    bed: BedKind = "duck",
+    under_speech: Loudness | None = None,
+) -> MixPlan:
+    """Choose the levels of a mix: the voice as loud as the original was, and the bed under it.
 
     Args:
         source: of the original.
         voice: of the takes together, in one channel.
         rate_hz: of the voice track, which the mix shares.
+        under_speech: of a bed without speech, where the dub speaks.
     """
     channels = plan_channels(source_channels)
-    spread_lu = DUAL_MONO_LU if channels == 2 else 0.0
-    difference_db = source.integrated_lufs - (voice.integrated_lufs + spread_lu)
-    return MixPlan(
-        rate_hz=rate_hz,
-        channels=channels,
-        voice_gain_db=_clamp(difference_db, MAX_VOICE_GAIN_DB) if source.has_level and voice.has_level else 0.0,
-        duck_threshold_db=plan_duck_threshold(DUCK_DB),
-        preset=preset,
-    )
+    voice_lufs = voice.integrated_lufs + (DUAL_MONO_LU if channels == 2 else 0.0)
+    has_levels = source.has_level and voice.has_level
+    voice_gain_db = _clamp(source.integrated_lufs - voice_lufs, MAX_VOICE_GAIN_DB) if has_levels else 0.0
+    duck_db = DUCK_DB if bed == "duck" else plan_ambience_duck(voice_lufs + voice_gain_db, under_speech)
+    return MixPlan(rate_hz, channels, voice_gain_db, duck_db, preset)
+
+
+def plan_ambience_duck(voice_lufs: float, under_speech: Loudness | None) -> float:
+    """Choose by how much a bed without speech is lowered under a voice, dB: not at all where it is quiet enough.
+
+    >>> plan_ambience_duck(-20.0, Loudness(-30.0, -12.0, 3.0)), plan_ambience_duck(-20.0, Loudness(-50.0, -30.0, 3.0))
+    (-8.0, 0.0)
+    """
+    if under_speech is None or not under_speech.has_level:
+        return 0.0
+    wanted_lufs = voice_lufs - AMBIENCE_UNDER_SPEECH_LU
+    return max(MAX_AMBIENCE_DUCK_DB, min(0.0, wanted_lufs - under_speech.integrated_lufs))
+
+
+def plan_duck_steps(duck_db: float) -> tuple[float, ...]:
+    """Divide a ducking into compressors one behind the other, of which none lowers by more than `DUCK_DB`.
+
+    The key rises as slowly as that one needs; one deeper compressor would begin with a jump.
+
+    >>> plan_duck_steps(-12.0), plan_duck_steps(-20.0), plan_duck_steps(0.0)
+    ((-12.0,), (-10.0, -10.0), ())
+    """
+    steps = math.ceil(duck_db / DUCK_DB)
+    return (duck_db / steps,) * steps if steps else ()
 
 
 def plan_duck_threshold(duck_db: float, ratio: float = DUCK_RATIO) -> float:
@@ -207,15 +246,14 @@ def plan_gap_ducking(gap_ms: int, *, is_after_take: bool, is_before_take: bool) 
 
 
 def plan_master(measured: Loudness, preset: Preset, *, encode_margin_db: float) -> Master:
-    """Choose the gain that brings a mix to its target, and whether its peaks must be limited.
+    """Choose the gain that brings a mix to its target, and the ceiling of its peaks.
 
     Args:
         measured: of the mix before mastering.
         encode_margin_db: by how much the codec may raise peaks, >= 0.
     """
-    gain_db = _clamp(preset.integrated_lufs - measured.integrated_lufs, MAX_MASTER_GAIN_DB) if measured.has_level else 0
-    ceiling_dbtp = preset.true_peak_dbtp - encode_margin_db
-    return Master(gain_db, ceiling_dbtp, is_limited=measured.true_peak_dbtp + gain_db > ceiling_dbtp)
+    short_lu = preset.integrated_lufs - measured.integrated_lufs if measured.has_level else 0.0
+    return Master(_clamp(short_lu, MAX_MASTER_GAIN_DB), preset.true_peak_dbtp - encode_margin_db)
 
 
 def plan_correction(master: Master, finished: Loudness, preset: Preset) -> Master | None:
@@ -224,13 +262,14 @@ def plan_correction(master: Master, finished: Loudness, preset: Preset) -> Maste
     short_lu = preset.integrated_lufs - finished.integrated_lufs if finished.has_level else 0.0
     if excess_db <= 0 and abs(short_lu) <= AIM_TOLERANCE_LU:
         return None
-    corrected = replace(master, gain_db=_clamp(master.gain_db + short_lu, MAX_MASTER_GAIN_DB))
-    if excess_db > 0:
-        corrected = replace(
-            corrected, ceiling_dbtp=master.ceiling_dbtp - excess_db - PEAK_CORRECTION_MARGIN_DB, is_limited=True
-        )
-    peak_after_dbtp = finished.true_peak_dbtp + corrected.gain_db - master.gain_db
-    return replace(corrected, is_limited=corrected.is_limited or peak_after_dbtp > corrected.ceiling_dbtp)
+    lower_db = min(excess_db + PEAK_CORRECTION_MARGIN_DB, MAX_LOWERING_DB) if excess_db > 0 else 0.0
+    return Master(_clamp(master.gain_db + short_lu, MAX_MASTER_GAIN_DB), master.ceiling_dbtp - lower_db)
+
+
+def plan_limited_gain(master: Master, limited: Loudness, preset: Preset) -> Master:
+    """Make good what limiting took from the loudness, as measured of the mastered mix before it is encoded."""
+    short_lu = preset.integrated_lufs - limited.integrated_lufs if limited.has_level else 0.0
+    return replace(master, gain_db=_clamp(master.gain_db + short_lu, MAX_MASTER_GAIN_DB))
 
 
 def assess_loudness(finished: Loudness, preset: Preset) -> LoudnessVerdict:

@@ -13,10 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from dubbing.mixing import PRESETS, plan_mix
+from resources.media.bed import prepare_bed
+from resources.media.codecs import CODECS, Tags
 from resources.media.ffmpeg import find_ffmpeg
 from resources.media.inspection import inspect_media
-from resources.media.mixing import render_mix
+from resources.media.mix_graph import MixInputs
+from resources.media.mixing import finish_dub, render_mix
 from resources.media.voice_track import PlacedSpeech, write_voice_track
+from resources.separation.deepfilter import DeepFilterSeparator
 
 LENGTH_S = 3 * 3600
 RATE_HZ = 8_000
@@ -31,18 +35,29 @@ def main() -> None:
     laps = [time.monotonic()]
     source = inspect_media(recording, ffmpeg, max_duration_ms=4 * 3_600_000)
     laps.append(time.monotonic())
+    bed = prepare_bed(
+        recording,
+        source,
+        "duck",
+        [],
+        ffmpeg,
+        rate_hz=RATE_HZ,
+        channels=1,
+        out=folder / "bed.wav",
+        separator=DeepFilterSeparator,
+    )
+    laps.append(time.monotonic())
     track = write_voice_track(
-        place_takes(), ffmpeg, total_ms=source.duration_ms, rate_hz=RATE_HZ, out=folder / "voice.flac"
+        place_takes(), ffmpeg, total_ms=source.duration_ms, rate_hz=RATE_HZ, out=folder / "voice.wav"
     )
     laps.append(time.monotonic())
     plan = plan_mix(source.loudness, track.loudness, rate_hz=RATE_HZ, source_channels=1, preset=PRESETS["ebu_r128"])
-    loudness = render_mix(
-        recording, source, track, plan, folder / "dub.m4a", ffmpeg, title="T", language_iso639_2="por"
-    )
+    mix = render_mix(MixInputs(bed, "duck", track, plan), folder / "mix.wav", ffmpeg)
+    loudness = finish_dub(mix, CODECS["m4a"], folder / "dub.m4a", ffmpeg, tags=Tags("T", "por")).loudness
     laps.append(time.monotonic())
     seconds = [round(end - start) for start, end in pairwise(laps)]
     facts = {"duration_ms": source.duration_ms, "lufs": loudness.integrated_lufs}
-    json.dump(facts | dict(zip(("inspect_s", "track_s", "mix_s"), seconds, strict=True)), sys.stdout)
+    json.dump(facts | dict(zip(("inspect_s", "bed_s", "track_s", "mix_s"), seconds, strict=True)), sys.stdout)
 
 
 def place_takes() -> Iterator[PlacedSpeech]:

@@ -5,13 +5,16 @@ import pytest
 from dubbing.mixing import (
     DUCK_DB,
     DUCK_RATIO,
+    MAX_AMBIENCE_DUCK_DB,
     PRESETS,
     GapDucking,
     Loudness,
     Master,
     assess_loudness,
+    plan_ambience_duck,
     plan_channels,
     plan_correction,
+    plan_duck_steps,
     plan_duck_threshold,
     plan_gap_ducking,
     plan_master,
@@ -27,8 +30,8 @@ def build_loudness(lufs: float, peak_dbtp: float = -6.0) -> Loudness:
     return Loudness(lufs, peak_dbtp, 5.0)
 
 
-def plan(source: Loudness, voice: Loudness, channels: int = 1):
-    return plan_mix(source, voice, rate_hz=48_000, source_channels=channels, preset=PODCAST)
+def plan(source: Loudness, voice: Loudness, channels: int = 1, **more):
+    return plan_mix(source, voice, rate_hz=48_000, source_channels=channels, preset=PODCAST, **more)
 
 
 def test_the_voice_is_brought_to_the_loudness_of_the_original():
@@ -53,6 +56,42 @@ def test_what_has_no_loudness_changes_nothing(source: Loudness, voice: Loudness)
 def test_a_key_of_full_scale_ducks_by_exactly_the_stated_decibels():
     threshold_db = plan_duck_threshold(DUCK_DB)
     assert (0.0 - threshold_db) * (1 - 1 / DUCK_RATIO) == pytest.approx(-DUCK_DB)
+
+
+def test_the_original_is_ducked_by_what_is_stated_however_loud_it_is():
+    assert plan(build_loudness(-20.0), build_loudness(-26.0)).duck_db == DUCK_DB
+
+
+@pytest.mark.parametrize(("under_lufs", "duck_db"), [(-30.0, -8.0), (-38.0, 0.0), (-60.0, 0.0), (-5.0, -24.0)])
+def test_a_bed_without_speech_is_lowered_until_it_lies_eighteen_decibels_under_the_voice(
+    under_lufs: float, duck_db: float
+):
+    mix = plan(build_loudness(-20.0), build_loudness(-26.0), bed="separate", under_speech=build_loudness(under_lufs))
+    assert mix.duck_db == pytest.approx(duck_db)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_voice_that_a_bed_lies_under_is_the_one_of_the_mix(channels: int):
+    """The voice cannot be raised to the original's level here, so the bed has to go down with it."""
+    mix = plan(
+        build_loudness(-10.0),
+        build_loudness(-40.0),
+        channels=channels,
+        bed="separate",
+        under_speech=build_loudness(-25.0),
+    )
+    assert mix.duck_db == pytest.approx(-20.0 + (3.01 if channels == 2 else 0.0) - 18 + 25, abs=0.001)
+
+
+def test_a_bed_of_silence_is_not_lowered():
+    assert plan_ambience_duck(-20.0, SILENCE) == plan_ambience_duck(-20.0, None) == 0.0
+
+
+@pytest.mark.parametrize("duck_db", [-0.5, -12.0, -12.1, MAX_AMBIENCE_DUCK_DB])
+def test_the_steps_of_a_ducking_add_up_and_none_is_deeper_than_the_key_is_made_for(duck_db: float):
+    steps = plan_duck_steps(duck_db)
+    assert sum(steps) == pytest.approx(duck_db)
+    assert min(steps) >= DUCK_DB
 
 
 @pytest.mark.parametrize(
@@ -94,11 +133,7 @@ def test_a_recording_without_takes_is_never_ducked():
 
 
 def test_mastering_brings_a_mix_to_its_target():
-    assert plan_master(build_loudness(-20.0, -10.0), PODCAST, encode_margin_db=0.5) == Master(4.0, -1.5, False)
-
-
-def test_a_peak_above_the_ceiling_needs_the_limiter():
-    assert plan_master(build_loudness(-20.0, -5.0), PODCAST, encode_margin_db=0.5).is_limited
+    assert plan_master(build_loudness(-20.0, -10.0), PODCAST, encode_margin_db=0.5) == Master(4.0, -1.5)
 
 
 def test_silence_is_not_raised():
@@ -106,24 +141,18 @@ def test_silence_is_not_raised():
 
 
 def test_a_file_on_target_is_not_made_again():
-    assert plan_correction(Master(4.0, -1.5, True), build_loudness(-16.4, -1.1), PODCAST) is None
+    assert plan_correction(Master(4.0, -1.5), build_loudness(-16.4, -1.1), PODCAST) is None
 
 
 def test_a_peak_that_may_be_rounded_down_is_corrected():
-    corrected = plan_correction(Master(4.0, -1.5, False), build_loudness(-16.0, -1.0), PODCAST)
+    corrected = plan_correction(Master(4.0, -1.5), build_loudness(-16.0, -1.0), PODCAST)
     assert corrected is not None
-    assert corrected.is_limited
     assert corrected.ceiling_dbtp < -1.5
 
 
 def test_a_file_that_is_too_quiet_is_made_louder_by_what_it_lacks():
-    corrected = plan_correction(Master(4.0, -1.5, True), build_loudness(-17.0, -1.5), PODCAST)
-    assert corrected == Master(5.0, -1.5, True)
-
-
-def test_a_louder_file_whose_peaks_would_pass_the_ceiling_is_limited():
-    corrected = plan_correction(Master(4.0, -1.5, False), build_loudness(-17.0, -2.0), PODCAST)
-    assert corrected == Master(5.0, -1.5, True)
+    corrected = plan_correction(Master(4.0, -1.5), build_loudness(-17.0, -1.5), PODCAST)
+    assert corrected == Master(5.0, -1.5)
 
 
 @pytest.mark.parametrize(
