@@ -1,7 +1,8 @@
-"""The side branch: captions timed from the takes as they sound in the dub."""
+"""The side branch: captions timed from the takes as they sound in the dub, and from the source as it was spoken."""
 
 import tempfile
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -11,13 +12,19 @@ from dub_assets.files import store_artifact
 from dub_assets.partitions import dub_jobs
 from dub_assets.stage import Report, open_stage, tabulate
 from dubbing.caption_formats import render_srt, render_vtt
-from dubbing.captions import CaptionLine, check_cues, plan_cues
+from dubbing.caption_pieces import CaptionLine
+from dubbing.caption_text import is_right_to_left
+from dubbing.captions import check_cues, plan_cues
 from dubbing.jobs import LanguageState
-from dubbing.stages import Artifact, CaptionFiles, Measurements, VoicedSegment, Voicings
+from dubbing.stages import Artifact, CaptionFiles, Measurements, SegmentedTranscript, VoicedSegment, Voicings
+from dubbing.transcript import Segment
 from resources.container import Container
+from resources.storage.port import ObjectStore
 
 NO_VIOLATIONS = "no_violations"
 FORMATS = {"srt": ("application/x-subrip", render_srt), "vtt": ("text/vtt", render_vtt)}
+SOURCE = ""
+"""Under which the source's captions are kept: they are the job's, and no language's."""
 
 
 @dg.asset(
@@ -32,37 +39,26 @@ FORMATS = {"srt": ("application/x-subrip", render_srt), "vtt": ("text/vtt", rend
     ],
 )
 def captions(
-    context: dg.AssetExecutionContext, container: dg.ResourceParam[Container], tts_audio: Voicings
+    context: dg.AssetExecutionContext,
+    container: dg.ResourceParam[Container],
+    transcript: SegmentedTranscript,
+    tts_audio: Voicings,
 ) -> dg.MaterializeResult:
-    """SRT and WebVTT for each language, made of every line, timed from where its take was placed."""
+    """SRT and WebVTT for each language, made of every line, timed from where its take was placed; and the source's."""
     with open_stage(context, container, LanguageState.CAPTIONING) as stage:
 
         def caption_language(language: str, report: Report) -> tuple[Artifact, ...]:
-            cues = plan_cues(_list_lines(tts_audio[language]), language=language)
-            violations = check_cues(cues, language)
-            counted: Measurements = {"cues": len(cues), "violations": len(violations)}
-            files = []
-            for suffix, (media_type, render) in FORMATS.items():
-                with tempfile.TemporaryDirectory(prefix="dubline-captions-") as folder:
-                    file = Path(folder) / f"captions.{suffix}"
-                    file.write_text(render(cues), encoding="utf-8")
-                    files.append(
-                        store_artifact(
-                            container.store,
-                            stage.job_id,
-                            file,
-                            kind=f"captions_{suffix}",
-                            path=f"{language}/captions.{suffix}",
-                            media_type=media_type,
-                            measurements=counted,
-                        )
-                    )
+            lines = _list_lines(tts_audio[language], transcript.segments)
+            files = _write_captions(container.store, stage.job_id, lines, language, folder=language)
             report(1.0)
-            return tuple(files)
+            return files
 
         made = CaptionFiles(stage.run_languages(tts_audio.keys(), caption_language))
+        spoken = _list_source_lines(transcript.segments)
+        source = _write_captions(container.store, stage.job_id, spoken, transcript.language, folder="source")
     counts = {language: dict(files[0].measurements) for language, files in made.items()}
     violating = {language: count["violations"] for language, count in counts.items() if count["violations"]}
+    made[SOURCE] = source
     return dg.MaterializeResult(
         value=made,
         metadata={
@@ -72,6 +68,8 @@ def captions(
                     for language, count in counts.items()
                 }
             ),
+            "source_cues": source[0].measurements["cues"],
+            "source_violations": source[0].measurements["violations"],  # nobody's issue: people talk as fast as they do
             "failed": stage.describe_failures(),
         },
         check_results=[
@@ -81,13 +79,57 @@ def captions(
     )
 
 
-def _list_lines(lines: Sequence[VoicedSegment]) -> list[CaptionLine]:
-    """Take every line's words; those of a line without any time of its own come in with the next one's."""
+def _write_captions(
+    store: ObjectStore, job_id: uuid.UUID, lines: Sequence[CaptionLine], language: str, *, folder: str
+) -> tuple[Artifact, ...]:
+    cues = plan_cues(lines, language=language)
+    counted: Measurements = {"cues": len(cues), "violations": len(check_cues(cues, language))}
+    files = []
+    for suffix, (media_type, render) in FORMATS.items():
+        with tempfile.TemporaryDirectory(prefix="dubline-captions-") as temporary:
+            file = Path(temporary) / f"captions.{suffix}"
+            file.write_text(render(cues, right_to_left=is_right_to_left(language)), encoding="utf-8")
+            files.append(
+                store_artifact(
+                    store,
+                    job_id,
+                    file,
+                    kind=f"captions_{suffix}",
+                    path=f"{folder}/captions.{suffix}",
+                    media_type=media_type,
+                    measurements=counted,
+                )
+            )
+    return tuple(files)
+
+
+def _list_source_lines(segments: Sequence[Segment]) -> list[CaptionLine]:
+    """Take every segment's own words."""
+    return _join_timeless([(segment.text, segment.start_ms, segment.end_ms, segment.speaker) for segment in segments])
+
+
+def _list_lines(lines: Sequence[VoicedSegment], segments: Sequence[Segment] = ()) -> list[CaptionLine]:
+    """Take every line's words and who says them: at its take, or where the source's own speech stays."""
+    said: Mapping[int, Segment] = {segment.number: segment for segment in segments}
+    timed = []
+    for line in lines:
+        segment = said.get(line.number)
+        start_ms, end_ms = line.start_ms, line.start_ms + line.duration_ms
+        if line.is_original and not line.duration_ms and segment is not None:
+            start_ms, end_ms = segment.start_ms, segment.end_ms
+        timed.append((line.text, start_ms, end_ms, segment.speaker if segment is not None else "1"))
+    return _join_timeless(timed)
+
+
+def _join_timeless(lines: Sequence[tuple[str, int, int, str]]) -> list[CaptionLine]:
+    """Build lines from texts with start, end and speaker; the words of one without any time come in with the next."""
     listed: list[CaptionLine] = []
     timeless: list[str] = []
-    for line in lines:
-        timeless.append(line.text)
-        if line.duration_ms:
-            listed.append(CaptionLine(" ".join(timeless), line.start_ms, line.start_ms + line.duration_ms))
+    for text, start_ms, end_ms, speaker in lines:
+        timeless.append(text)
+        if end_ms > start_ms:
+            listed.append(CaptionLine(" ".join(timeless), start_ms, end_ms, speaker))
             timeless.clear()
-    return listed
+    if timeless:
+        listed.append(CaptionLine(" ".join(timeless), start_ms, start_ms + 1, speaker))
+    return sorted(listed, key=lambda line: line.start_ms)

@@ -1,8 +1,10 @@
-"""Caption text: how wide it is, where it may be broken, and where a break reads best."""
+"""Caption text: how wide it is, which way it runs, where it may be broken, and where a break reads best."""
 
 import re
 import unicodedata
 from collections.abc import Iterator
+
+import langcodes
 
 from dubbing.languages import get_base
 
@@ -15,6 +17,10 @@ MAX_LINE_COLUMNS = 42
 MAX_LINE_COLUMNS_CJK = {"zh": 32, "yue": 32, "ko": 32, "ja": 26}
 """The same for languages written in full-width characters, two columns each. Source: Netflix Timed Text Style Guide,
 16 characters in Chinese and Korean, 13 in Japanese."""
+
+SPEAKER_MARK = "-"
+"""What a speaker's words begin with where a cue holds those of two. Source: Netflix Timed Text Style Guide, dual
+speakers: a hyphen without a space, at most one speaker a line."""
 
 SENTENCE_BREAK, CLAUSE_BREAK, PHRASE_BREAK, PLAIN_BREAK, BAD_BREAK = 0, 1, 3, 6, 10
 """What a break costs: after a sentence, after other punctuation, before a conjunction or preposition, elsewhere, and
@@ -33,6 +39,10 @@ _LEADING_WORDS = {
     "sulla tra fra da dal dalla verso fino durante prima dopo a al alla ai alle",
     "de": "und oder aber denn sondern weil dass ob wenn als während obwohl wie in im an am auf aus bei beim mit nach "
     "von vom zu zum zur für ohne durch gegen um über unter vor zwischen seit bis",
+    "ar": "أو ثم لكن لأن إذا عندما بينما حيث التي الذي في من إلى على عن مع بعد قبل حتى منذ خلال بين",
+    "he": "או אבל כי אם כאשר אשר של על עם אל מן בין אחרי לפני עד בגלל למען",
+    "fa": "و یا اما که اگر وقتی چون در از به با برای تا بر بین",
+    "ur": "اور یا لیکن مگر کہ اگر جب کیونکہ جو",
 }
 """Conjunctions and prepositions: a line may well begin with one, and should not end with one."""
 
@@ -50,8 +60,8 @@ _LEADING = {language: frozenset(words.split()) for language, words in _LEADING_W
 _LEANING = {language: frozenset(words.split()) | _LEADING[language] for language, words in _LEANING_WORDS.items()}
 
 _BREAKABLE_SPACE = re.compile(r"\s*[^\S\u00a0\u2007\u202f]\s*")
-_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]」』】）]*$")
-_CLAUSE_END = re.compile(r"[,;:–—、，；：]+[\"'”’»)\]」』】）]*$")
+_SENTENCE_END = re.compile(r"[.!?…。！？؟۔।॥։።။]+[\"'”’»)\]」』】）]*$")
+_CLAUSE_END = re.compile(r"[,;:–—、，；：،؛፣၊]+[\"'”’»)\]」』】）]*$")
 
 _UNSPACED = frozenset({"zh", "yue", "ja"})
 """Languages that may break between any two characters, but for the rules below."""
@@ -61,39 +71,80 @@ _NEVER_FIRST = frozenset(
 )
 _NEVER_LAST = frozenset("「『【（〈《〔([{“‘¥$￥＄")
 _ZERO_WIDTH_JOINER = "\u200d"
+_PICTURE_SELECTOR = "\ufe0f"
+_VOWELS_BEFORE = frozenset("เแโใไເແໂໃໄ")
+_VOWELS_AFTER = frozenset("ะาำๅๆฯະາຳຽໆຯ")
+"""Thai and Lao vowels that are characters of their own and yet belong to the consonant after or before them."""
+
+_VIRAMA = 9
+"""Combining class of the signs that tie a consonant to the next, in the scripts of India and South East Asia."""
+
+_DIRECTION_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates. They come in pairs, which a line break would part, and an override turns the
+text of others around; captions set the direction of each line themselves."""
+
+_RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
 
 
 def clean_text(text: str) -> str:
     r"""Bring text to the form that captions carry: one line, single spaces, no control characters.
 
-    Non-breaking spaces stay, but for those at the ends.
+    Controls are those of Unicode's category and those of direction that work in pairs; the marks that act alone stay,
+    and so do non-breaking spaces, but for those at the ends.
 
     >>> clean_text(" Bom\n dia,\x00 Ana. ")
     'Bom dia, Ana.'
     """
-    printable = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in {"Cc", "Cs"})
+    printable = "".join(c for c in text if c.isspace() or not _is_control(c))
     return _BREAKABLE_SPACE.sub(" ", printable).strip()
 
 
 def count_characters(text: str) -> int:
-    r"""Count the characters a reader sees; combining marks and format characters are not seen apart.
+    r"""Count the characters a reader sees: combining marks and format characters are not seen apart, nor are the parts
+    of an emoji or of a flag.
 
-    >>> count_characters("cafe\u0301")
-    4
+    >>> count_characters("cafe\u0301"), count_characters("👩‍👩‍👧!")
+    (4, 2)
     """
-    return sum(not _is_zero_width(character) for character in text)
+    return len(text) if text.isascii() else sum(not _is_zero_width(unit[0]) for unit in _split_units(text))
 
 
-def measure_columns(text: str) -> int:
-    """Measure the width on screen; an East Asian wide character fills two columns.
+def measure_columns(text: str, language: str = "") -> int:
+    """Measure the width on screen; an East Asian wide character and an emoji fill two columns.
 
-    >>> measure_columns("日本 ok")
-    7
+    Args:
+        language: of the line, canonical: what Unicode leaves open, such as “ and …, is wide in Chinese and Japanese.
+
+    >>> measure_columns("日本 ok"), measure_columns("“好…”", "zh")
+    (7, 8)
     """
-    return sum(
-        0 if _is_zero_width(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
+    if text.isascii():
+        return len(text)
+    wide = "WFA" if get_base(language) in _UNSPACED else "WF"
+    return sum(_measure_unit(unit, wide) for unit in _split_units(text))
+
+
+def is_right_to_left(language: str) -> bool:
+    """Tell whether a language is written from right to left, by its script: given in its tag, or its usual one.
+
+    >>> is_right_to_left("he"), is_right_to_left("ur-IN"), is_right_to_left("pt-BR")
+    (True, True, False)
+    """
+    return langcodes.get(language).maximize().script in _RIGHT_TO_LEFT_SCRIPTS
+
+
+def find_direction(text: str) -> str | None:
+    """Find which way text runs by its first letter, as players do: "ltr", "rtl" or None where it has no letter.
+
+    >>> find_direction("2 ש״ח"), find_direction("(GPS)"), find_direction("12:30")
+    ('rtl', 'ltr', None)
+    """
+    for character in text:
+        if (kind := unicodedata.bidirectional(character)) in {"R", "AL"}:
+            return "rtl"
+        if kind == "L":
+            return "ltr"
+    return None
 
 
 def get_max_columns(language: str) -> int:
@@ -116,7 +167,7 @@ def split_pieces(text: str, language: str) -> Iterator[tuple[str, str]]:
     for number, word in enumerate(text.split(" ")):
         space = " " if number else ""
         for part in _split_unspaced(word) if is_unspaced else [word]:
-            for piece in _split_wide(part, get_max_columns(language)):
+            for piece in _split_wide(part, language):
                 yield space, piece
                 space = ""
 
@@ -137,20 +188,60 @@ def rate_break(left: str, right: str, language: str) -> int:
     return PHRASE_BREAK if right.lower() in _LEADING.get(base, ()) else PLAIN_BREAK
 
 
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs"} or character in _DIRECTION_CONTROLS
+
+
 def _is_zero_width(character: str) -> bool:
     category = unicodedata.category(character)
     return category[0] == "M" or category == "Cf"
 
 
-def _split_clusters(text: str) -> list[str]:
+def _split_units(text: str) -> list[str]:
     """Split into what a reader sees as one character."""
-    clusters: list[str] = []
+    units: list[str] = []
     for character in text:
-        if clusters and (_is_zero_width(character) or clusters[-1].endswith(_ZERO_WIDTH_JOINER)):
-            clusters[-1] += character
+        if units and _continues(units[-1], character):
+            units[-1] += character
         else:
-            clusters.append(character)
+            units.append(character)
+    return units
+
+
+def _continues(unit: str, character: str) -> bool:
+    if _is_zero_width(character) or "\U0001f3fb" <= character <= "\U0001f3ff":  # colours of skin
+        return True
+    if unit[-1] == _ZERO_WIDTH_JOINER:  # joins pictures; between letters it only shapes them
+        return unicodedata.category(character) == "So"
+    return len(unit) == 1 and _is_flag_letter(unit) and _is_flag_letter(character)
+
+
+def _is_flag_letter(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _measure_unit(unit: str, wide: str) -> int:
+    if _is_zero_width(unit[0]):
+        return 0
+    is_wide = unicodedata.east_asian_width(unit[0]) in wide or _PICTURE_SELECTOR in unit or _is_flag_letter(unit[0])
+    return 2 if is_wide else 1
+
+
+def _split_clusters(text: str) -> list[str]:
+    """Split into what no line break may part: characters as readers see them, and those that lean on another."""
+    clusters: list[str] = []
+    for unit in _split_units(text):
+        if clusters and _leans(clusters[-1][-1], unit[0]):
+            clusters[-1] += unit
+        else:
+            clusters.append(unit)
     return clusters
+
+
+def _leans(before: str, after: str) -> bool:
+    if before == _ZERO_WIDTH_JOINER or before in _VOWELS_BEFORE or after in _VOWELS_AFTER:
+        return True
+    return unicodedata.combining(before) == _VIRAMA and after.isalpha()
 
 
 def _split_unspaced(word: str) -> list[str]:
@@ -164,15 +255,27 @@ def _split_unspaced(word: str) -> list[str]:
     return parts
 
 
-def _split_wide(piece: str, max_columns: int) -> Iterator[str]:
+def _split_wide(piece: str, language: str) -> Iterator[str]:
+    max_columns = get_max_columns(language)
+    if measure_columns(piece, language) <= max_columns:
+        yield piece
+        return
     chunk = ""
     columns = 0
-    for cluster in _split_clusters(piece):
-        width = measure_columns(cluster)
+    for part in _split_to_fit(piece, language):
+        width = measure_columns(part, language)
         if chunk and columns + width > max_columns:
             yield chunk
             chunk, columns = "", 0
-        chunk += cluster
+        chunk += part
         columns += width
-    if chunk:
-        yield chunk
+    yield chunk
+
+
+def _split_to_fit(piece: str, language: str) -> Iterator[str]:
+    """Split into clusters, and one that is itself wider than a line into what a reader sees as characters."""
+    for cluster in _split_clusters(piece):
+        if measure_columns(cluster, language) > get_max_columns(language):
+            yield from _split_units(cluster)
+        else:
+            yield cluster

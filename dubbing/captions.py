@@ -1,25 +1,27 @@
 """Captions: the dubbed text on screen, broken and timed to be read while it is heard.
 
 Cues are planned from the takes as placed in the dub. Text is never cut: what does not fit one cue is split into
-more, and what cannot be read in its time is reported by `check_cues`.
+more, and what cannot be read in its time is reported by `check_cues`. Cues never overlap, though people may: what two
+say at once shares a cue, one line each, or follows one another where that does not fit.
 """
 
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Literal
 
+from dubbing.caption_pieces import CaptionLine, Piece, cut_into_pieces
 from dubbing.caption_text import (
     MAX_LINES,
     SENTENCE_BREAK,
+    SPEAKER_MARK,
     clean_text,
     count_characters,
     get_max_columns,
     measure_columns,
     rate_break,
-    split_pieces,
 )
 
 TARGET_READING_SPEED_CPS = 17
@@ -46,7 +48,8 @@ _VANISHING = 100.0
 """Cost of a cue that leaves the screen while its text is still being spoken."""
 
 _JOINED = 50.0
-"""Cost of showing two takes in one cue: only to spare the reader a fault."""
+"""Cost of showing two takes in one cue, only to spare the reader a fault; and of showing apart what two speakers say
+at once. Of each, the share that the overlap leaves or makes."""
 
 _LONE_WORD = 15.0
 """Cost of one word alone on a line; the cost of fullness keeps it from being alone in a cue."""
@@ -62,21 +65,12 @@ _UNEVENNESS = 12.0
 
 
 @dataclass(frozen=True, slots=True)
-class CaptionLine:
-    """The text of a take and when it is heard in the dub."""
-
-    text: str
-    start_ms: int
-    end_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Cue:
     """Text on screen.
 
     Attributes:
         start_ms, end_ms: in the dub.
-        lines: one or two, without surrounding space.
+        lines: one or two, without surrounding space; each begins with a hyphen where two speak.
     """
 
     start_ms: int
@@ -100,38 +94,30 @@ class CaptionViolation:
     limit: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """An unbreakable bit of text, with the share of its take's time that its characters make."""
-
-    space: str
-    text: str
-    take: int
-    start_ms: int
-    end_ms: int
-
-
 def plan_cues(lines: Sequence[CaptionLine], *, language: str) -> tuple[Cue, ...]:
     """Plan the cues of a dub: the cheapest way to break the text, by the costs above.
 
     A cue comes in with its audio. It stays for as long as it is spoken, and longer, into silence, where that is too
-    short to be read. Takes that follow each other too closely to be shown one by one share a cue.
+    short to be read. Takes that follow each other too closely to be shown one by one share a cue, and so do those
+    of two speakers at once.
 
     Args:
-        lines: in order, none empty in time, none overlapping; those without text are passed over.
+        lines: in order of ``start_ms``, none empty in time; those without text are passed over.
         language: canonical BCP 47 tag of the text.
 
     Returns:
         Cues in order, never overlapping, with all the text.
 
     Raises:
-        ValueError: lines that are empty in time, overlap or are out of order.
+        ValueError: lines that are empty in time or out of order.
 
     >>> plan_cues([CaptionLine("Sim.", 1000, 1300)], language="pt-BR")
     (Cue(start_ms=1000, end_ms=1833, lines=('Sim.',)),)
+    >>> plan_cues([CaptionLine("Vamos?", 0, 900, "ana"), CaptionLine("Já!", 600, 900, "rui")], language="pt-BR")
+    (Cue(start_ms=0, end_ms=900, lines=('-Vamos?', '-Já!')),)
     """
-    if any(line.end_ms <= line.start_ms for line in lines) or any(b.start_ms < a.end_ms for a, b in pairwise(lines)):
-        raise ValueError("caption lines must have a length, be in order and not overlap")
+    if any(line.end_ms <= line.start_ms for line in lines) or any(b.start_ms < a.start_ms for a, b in pairwise(lines)):
+        raise ValueError("caption lines must have a length and be in order")
     runs = list(_split_at_silences([line for line in lines if clean_text(line.text)]))
     limits_ms = [run[0].start_ms for run in runs[1:]] + [math.inf]
     planned = (_Run(run, limit, language).plan() for run, limit in zip(runs, limits_ms, strict=False))
@@ -155,7 +141,7 @@ def check_cues(cues: Sequence[Cue], language: str) -> tuple[CaptionViolation, ..
 
 def _find_faults(cue: Cue, language: str) -> Iterator[tuple[Rule, float, float]]:
     duration_ms = cue.end_ms - cue.start_ms
-    columns = max((measure_columns(line) for line in cue.lines), default=0)
+    columns = max((measure_columns(line, language) for line in cue.lines), default=0)
     if len(cue.lines) > MAX_LINES:
         yield "line_count", len(cue.lines), MAX_LINES
     if columns > get_max_columns(language):
@@ -172,25 +158,14 @@ def _find_faults(cue: Cue, language: str) -> Iterator[tuple[Rule, float, float]]
 def _split_at_silences(lines: Sequence[CaptionLine]) -> Iterator[list[CaptionLine]]:
     """Part the lines where nothing is gained by a shared cue: each side has time of its own."""
     run = list(lines[:1])
-    for line, following in pairwise(lines):
-        if following.start_ms - line.end_ms >= MIN_CUE_MS + MIN_GAP_MS:
+    spoken_until_ms = accumulate((line.end_ms for line in lines), max)
+    for end_ms, following in zip(spoken_until_ms, lines[1:], strict=False):
+        if following.start_ms - end_ms >= MIN_CUE_MS + MIN_GAP_MS:
             yield run
             run = []
         run.append(following)
     if run:
         yield run
-
-
-def _cut_into_pieces(lines: Sequence[CaptionLine], language: str) -> Iterator[_Piece]:
-    for take, line in enumerate(lines):
-        parts = list(split_pieces(clean_text(line.text), language))
-        total = sum(len(space + text) for space, text in parts)
-        done = 0
-        for number, (space, text) in enumerate(parts):
-            start_ms = line.start_ms + (line.end_ms - line.start_ms) * (done + len(space)) // total
-            done += len(space + text)
-            end_ms = line.start_ms + (line.end_ms - line.start_ms) * done // total
-            yield _Piece(" " if take and not number else space, text, take, start_ms, end_ms)
 
 
 class _Run:
@@ -203,13 +178,15 @@ class _Run:
     def __init__(self, lines: Sequence[CaptionLine], limit_ms: float, language: str) -> None:
         self.limit_ms = limit_ms
         self.max_columns = get_max_columns(language)
-        self.pieces = list(_cut_into_pieces(lines, language))
+        self.pieces = cut_into_pieces(lines, language)
         self.starts_ms = [piece.start_ms for piece in self.pieces]
+        self.turn_ends = _find_turn_ends(self.pieces)
         self.breaks = [0] + [_rate_break(left, right, language) for left, right in pairwise(self.pieces)] + [0]
+        self.joins = [0.0, *accumulate(_rate_join(left, right) for left, right in pairwise(self.pieces))]
         self.columns = [0]
         self.characters = [0]
         for piece in self.pieces:
-            self.columns.append(self.columns[-1] + len(piece.space) + measure_columns(piece.text))
+            self.columns.append(self.columns[-1] + len(piece.space) + measure_columns(piece.text, language))
             self.characters.append(self.characters[-1] + len(piece.space) + count_characters(piece.text))
 
     def plan(self) -> list[Cue]:
@@ -234,7 +211,7 @@ class _Run:
         Where that leaves nothing, the first place with a later cue, on however many lines.
         """
         first = bisect_right(self.starts_ms, self.starts_ms[begin])
-        reach = self._find_line_end(self._find_line_end(begin))
+        reach = self._find_line_end(self._find_line_end(begin))  # each within one speaker's words
         return [first, *range(first + 1, reach + 1)]
 
     def _rate_cue(self, begin: int, end: int) -> float:
@@ -245,22 +222,25 @@ class _Run:
             (duration_ms < MIN_CUE_MS)
             + (self._count_characters(begin, end) * 1000 > MAX_READING_SPEED_CPS * duration_ms)
             + (self._get_next_start(end) - pieces[begin].start_ms <= MIN_GAP_MS)
-            + (self._find_line_end(self._find_line_end(begin)) < end)
+            + self._is_too_tall(begin, end)
         )
         is_vanishing = pieces[end - 1].end_ms - pieces[begin].start_ms > MAX_CUE_MS
-        takes_joined = pieces[end - 1].take - pieces[begin].take
         return (
             _CUE
             + _FULLNESS * fill**2
             + self.breaks[end]
             + _FAULT * faults
             + _VANISHING * is_vanishing
-            + _JOINED * takes_joined
+            + self.joins[end - 1]
+            - self.joins[begin]
+            + (_JOINED * pieces[end].overlap if end < len(pieces) else 0.0)
         )
 
     def _build_cue(self, begin: int, end: int) -> Cue:
-        bounds = [begin, *self._plan_line_breaks(begin, end), end]
-        texts = ("".join(p.space + p.text for p in self.pieces[a:b]).strip() for a, b in pairwise(bounds))
+        texts = (
+            mark + "".join(piece.space + piece.text for piece in self.pieces[first:last]).strip()
+            for mark, first, last in self._plan_lines(begin, end)
+        )
         start_ms = self.pieces[begin].start_ms
         return Cue(start_ms, start_ms + self._plan_duration(begin, end), tuple(texts))
 
@@ -271,6 +251,30 @@ class _Run:
         reading_ms = math.ceil(self._count_characters(begin, end) * 1000 / TARGET_READING_SPEED_CPS)
         room_ms = min(self._get_next_start(end) - MIN_GAP_MS - start_ms, MAX_CUE_MS)
         return max(1, int(min(max(spoken_ms, reading_ms, MIN_CUE_MS), room_ms)))
+
+    def _is_too_tall(self, begin: int, end: int) -> bool:
+        if self._is_one_speakers(begin, end):
+            return self._find_line_end(self._find_line_end(begin)) < end
+        return sum(1 for _ in self._list_turn_lines(begin, end)) > MAX_LINES
+
+    def _plan_lines(self, begin: int, end: int) -> Iterator[tuple[str, int, int]]:
+        """Plan the lines of a cue: what each begins with, and its range of pieces."""
+        if not self._is_one_speakers(begin, end):
+            yield from self._list_turn_lines(begin, end)
+            return
+        bounds = [begin, *self._plan_line_breaks(begin, end), end]
+        yield from (("", first, last) for first, last in pairwise(bounds))
+
+    def _list_turn_lines(self, begin: int, end: int) -> Iterator[tuple[str, int, int]]:
+        """Begin a new line with each speaker; a word that fills a line by itself goes without the hyphen."""
+        while begin < end:
+            turn_end = min(self.turn_ends[begin], end)
+            room = self.max_columns - self._measure_columns(begin, begin + 1)
+            mark = SPEAKER_MARK if len(SPEAKER_MARK) <= room else ""
+            while begin < turn_end:
+                line_end = min(self._find_line_end(begin, len(mark)), turn_end)
+                yield mark, begin, line_end
+                begin, mark = line_end, ""
 
     def _plan_line_breaks(self, begin: int, end: int) -> list[int]:
         breaks: list[int] = []
@@ -288,12 +292,15 @@ class _Run:
         lone_words = (cut - begin == 1) + (end - cut == 1)
         return self.breaks[cut] + _UNEVENNESS * abs(top - bottom) / self.max_columns + _LONE_WORD * lone_words
 
-    def _find_line_end(self, begin: int) -> int:
-        """Find how far one line reaches; at least one piece."""
+    def _find_line_end(self, begin: int, indent: int = 0) -> int:
+        """Find how far one line reaches: at least one piece, and no further than one speaker's words."""
         if begin >= len(self.pieces):
             return begin
-        widest = self.columns[begin] + len(self.pieces[begin].space) + self.max_columns
-        return max(begin + 1, bisect_right(self.columns, widest) - 1)
+        widest = self.columns[begin] + len(self.pieces[begin].space) + self.max_columns - indent
+        return min(max(begin + 1, bisect_right(self.columns, widest) - 1), self.turn_ends[begin])
+
+    def _is_one_speakers(self, begin: int, end: int) -> bool:
+        return self.turn_ends[begin] >= end
 
     def _get_next_start(self, end: int) -> float:
         return self.pieces[end].start_ms if end < len(self.pieces) else self.limit_ms
@@ -302,8 +309,26 @@ class _Run:
         return self.columns[end] - self.columns[begin] - len(self.pieces[begin].space)
 
     def _count_characters(self, begin: int, end: int) -> int:
-        return self.characters[end] - self.characters[begin] - len(self.pieces[begin].space)
+        marks = 0
+        turn = begin
+        while not self._is_one_speakers(begin, end) and turn < end:
+            marks += len(SPEAKER_MARK)
+            turn = self.turn_ends[turn]
+        return self.characters[end] - self.characters[begin] - len(self.pieces[begin].space) + marks
 
 
-def _rate_break(left: _Piece, right: _Piece, language: str) -> int:
+def _find_turn_ends(pieces: Sequence[Piece]) -> list[int]:
+    """Find for each piece where the words of its speaker end."""
+    ends = [len(pieces)] * len(pieces)
+    for number in range(len(pieces) - 2, -1, -1):
+        is_same = pieces[number].speaker == pieces[number + 1].speaker
+        ends[number] = ends[number + 1] if is_same else number + 1
+    return ends
+
+
+def _rate_break(left: Piece, right: Piece, language: str) -> int:
     return SENTENCE_BREAK if left.take != right.take else rate_break(left.text, right.text, language)
+
+
+def _rate_join(left: Piece, right: Piece) -> float:
+    return 0.0 if left.take == right.take else _JOINED * (1 - right.overlap)

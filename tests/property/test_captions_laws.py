@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dubbing.caption_formats import parse_srt, parse_vtt, render_srt, render_vtt
+from dubbing.caption_pieces import CaptionLine
 from dubbing.caption_text import clean_text
-from dubbing.captions import MAX_CUE_MS, CaptionLine, Cue, check_cues, plan_cues
+from dubbing.captions import MAX_CUE_MS, Cue, check_cues, plan_cues
 
 PORTUGUESE = """
 a casa que não era muito grande, mas tinha um jardim com flores vermelhas. Então ela disse: sim, claro! Depois de tudo,
@@ -42,6 +43,19 @@ def takes(draw, texts, cps, gaps_ms):
     return lines
 
 
+@st.composite
+def crosstalk(draw):
+    """Takes of up to three speakers who may speak at once; every word is another one."""
+    lines = []
+    for take in range(draw(st.integers(1, 8))):
+        ends = draw(st.lists(st.sampled_from(["", "", ",", ".", "?"]), min_size=1, max_size=25))
+        start_ms = lines[-1].start_ms + draw(st.integers(0, 3000)) if lines else 0
+        length_ms = draw(st.integers(1, 8000))
+        text = " ".join(f"{'ab'[take % 2] * draw(st.integers(1, 9))}{take}x{n}{end}" for n, end in enumerate(ends))
+        lines.append(CaptionLine(text, start_ms, start_ms + length_ms, draw(st.sampled_from("123"))))
+    return lines
+
+
 any_takes = takes(hostile_texts | st.text("abc ,.", max_size=300), st.integers(1, 1000), st.integers(0, 3000))
 normal_takes = takes(
     st.lists(st.sampled_from(PORTUGUESE.split()), min_size=1, max_size=35).map(" ".join),
@@ -53,13 +67,13 @@ normal_takes = takes(
 @settings(max_examples=100, deadline=None)
 @given(cues())
 def test_parse_undoes_render_in_srt(cues):
-    assert parse_srt(render_srt(cues)) == cues
+    assert parse_srt(render_srt(cues)) == cues == parse_srt(render_srt(cues, right_to_left=True))
 
 
 @settings(max_examples=100, deadline=None)
 @given(cues())
 def test_parse_undoes_render_in_vtt(cues):
-    assert parse_vtt(render_vtt(cues)) == cues
+    assert parse_vtt(render_vtt(cues)) == cues == parse_vtt(render_vtt(cues, right_to_left=True))
 
 
 @settings(max_examples=100, deadline=None)
@@ -91,3 +105,28 @@ def test_lines_are_never_too_wide_and_a_first_cue_comes_in_with_its_take(lines, 
 @given(normal_takes)
 def test_takes_at_a_normal_rate_break_no_rule(lines):
     assert check_cues(plan_cues(lines, language="pt-BR"), "pt-BR") == ()
+
+
+@settings(max_examples=80, deadline=None)
+@given(crosstalk())
+def test_words_spoken_at_once_are_all_shown_each_speakers_in_order_in_cues_that_never_overlap(lines):
+    planned = plan_cues(lines, language="en")
+    assert all(cue.start_ms < cue.end_ms <= cue.start_ms + MAX_CUE_MS for cue in planned)
+    assert all(cue.end_ms <= following.start_ms for cue, following in pairwise(planned))
+    shown = " ".join(line.removeprefix("-") for cue in planned for line in cue.lines).split()
+    assert sorted(shown) == sorted(word for line in lines for word in line.text.split())
+    for line in lines:
+        own = set(line.text.split())
+        assert [word for word in shown if word in own] == line.text.split()
+    assert not [violation for violation in check_cues(planned, "en") if violation.rule == "line_length"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(crosstalk())
+def test_no_line_on_screen_holds_two_speakers(lines):
+    speakers = {word: line.speaker for line in lines for word in line.text.split()}
+    for cue in plan_cues(lines, language="en"):
+        rows = [{speakers[word] for word in row.removeprefix("-").split()} for row in cue.lines]
+        assert all(len(row) == 1 for row in rows)
+        if len(set().union(*rows)) > 1:
+            assert cue.lines[0].startswith("-")

@@ -83,3 +83,36 @@ def test_every_script_survives_as_utf_8(text):
     cues = (Cue(0, 900, (text,)),)
     assert parse_srt(render_srt(cues).encode().decode()) == cues
     assert parse_vtt(render_vtt(cues).encode().decode()) == cues
+
+
+RIGHT_TO_LEFT = ("قالت NASA إن الرحلة تبدأ في 12 مايو.", "NASA قالت: نعم!", "-2025؟", "\u200fא", "<b>ש")
+
+
+def test_srt_embeds_every_line_that_runs_from_right_to_left():
+    document = render_srt([Cue(0, 900, ("-نعم.", "-BBC؟"))], right_to_left=True)
+    assert document.split("\n")[2:4] == ["\u202b-نعم.\u202c", "\u202b-BBC؟\u202c"]
+
+
+def test_vtt_begins_every_line_that_runs_from_right_to_left_with_a_mark():
+    document = render_vtt([Cue(0, 900, ("-نعم.", "-BBC؟"))], right_to_left=True)
+    assert document.split("\n")[4:6] == ["\u200f-نعم.", "\u200f-BBC؟"]
+
+
+@pytest.mark.parametrize(("render", "parse"), [(render_srt, parse_srt), (render_vtt, parse_vtt)])
+def test_a_foreign_name_does_not_turn_a_line_around(render, parse):
+    cues = (Cue(0, 900, ("שלום means peace.", "No mark here.")),)
+    document = render(cues)
+    assert "\u200eשלום means peace.\nNo mark here." in document
+    assert parse(document) == cues
+
+
+@pytest.mark.parametrize("right_to_left", [True, False])
+@pytest.mark.parametrize(("render", "parse"), [(render_srt, parse_srt), (render_vtt, parse_vtt)])
+def test_what_says_the_direction_is_no_part_of_the_text_that_is_read_back(render, parse, right_to_left):
+    cues = tuple(Cue(n * 1000, n * 1000 + 900, (text, "\u200eab")) for n, text in enumerate(RIGHT_TO_LEFT))
+    assert parse(render(cues, right_to_left=right_to_left)) == cues
+
+
+def test_text_stays_in_the_order_it_is_read():
+    event = pysubs2.SSAFile.from_string(render_srt([Cue(0, 900, RIGHT_TO_LEFT[:1])], right_to_left=True), "srt")[0]
+    assert event.text == f"\u202b{RIGHT_TO_LEFT[0]}\u202c"

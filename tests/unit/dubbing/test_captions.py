@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from dubbing.captions import CaptionLine, CaptionViolation, Cue, check_cues, plan_cues
+from dubbing.caption_pieces import CaptionLine
+from dubbing.captions import CaptionViolation, Cue, check_cues, plan_cues
 
 DECISION = (
     "Não sei, mas acho que a gente devia conversar com o diretor antes de tomar qualquer decisão sobre o orçamento."
@@ -131,12 +132,11 @@ def test_takes_too_short_for_any_cue_still_show_all_their_text_in_order():
     "lines",
     [
         [CaptionLine("a", 0, 0)],
-        [CaptionLine("a", 0, 1000), CaptionLine("b", 999, 2000)],
         [CaptionLine("a", 1000, 2000), CaptionLine("b", 0, 500)],
     ],
 )
 def test_lines_without_time_or_order_are_refused(lines):
-    with pytest.raises(ValueError, match="overlap"):
+    with pytest.raises(ValueError, match="in order"):
         plan_cues(lines, language="en")
 
 
@@ -159,3 +159,78 @@ def test_each_breach_is_reported_with_its_figures():
 
 def test_the_limits_themselves_are_no_breach():
     assert check_cues([Cue(0, 833, ("x" * 16,)), Cue(916, 7916, ("x" * 42, "x" * 42))], "en") == ()
+
+
+def test_two_speakers_in_one_cue_have_a_line_and_a_hyphen_each():
+    lines = [CaptionLine("Claro!", 1000, 1400, "ana"), CaptionLine("Pois é.", 1450, 1917, "rui")]
+    assert plan_cues(lines, language="pt-BR") == (Cue(1000, 1942, ("-Claro!", "-Pois é.")),)
+
+
+def test_a_speaker_alone_in_a_cue_has_no_hyphen():
+    lines = [CaptionLine("Claro!", 1000, 1400, "ana"), CaptionLine("Pois é.", 3000, 3500, "rui")]
+    assert [cue.lines for cue in plan_cues(lines, language="pt-BR")] == [("Claro!",), ("Pois é.",)]
+
+
+def test_what_two_say_at_the_same_time_shares_a_cue():
+    lines = [CaptionLine("I never said that to her.", 0, 2500, "1"), CaptionLine("You did!", 1000, 2000, "2")]
+    (cue,) = plan_cues(lines, language="en")
+    assert cue == Cue(0, 2500, ("-I never said that to her.", "-You did!"))
+
+
+def test_lines_that_overlap_a_little_follow_each_other():
+    lines = [
+        CaptionLine("I never said that to her.", 0, 2500, "1"),
+        CaptionLine("You did! I heard it.", 2300, 4500, "2"),
+    ]
+    first, second = plan_cues(lines, language="en")
+    assert (first.lines, second.lines) == (("I never said that to her.",), ("You did! I heard it.",))
+    assert 2300 <= second.start_ms <= 2500
+    assert check_cues((first, second), "en") == ()
+
+
+def test_what_does_not_fit_beside_another_follows_it():
+    answer = "Pois é, mas o diretor nunca está cá quando a gente mais precisa dele."
+    cues = plan_cues([CaptionLine(DECISION, 0, 7000, "1"), CaptionLine(answer, 6000, 11_000, "2")], language="pt-BR")
+    assert " ".join(cues[-1].lines) == answer
+    assert " ".join(line for cue in cues[:-1] for line in cue.lines) == DECISION
+    assert check_cues(cues, "pt-BR") == ()
+
+
+def test_a_word_thrown_in_is_shown_between_the_sentences_it_was_said_between():
+    text = "We walked along the river that night. Then it began to rain and everybody ran back to the house."
+    cues = plan_cues([CaptionLine(text, 0, 7000, "1"), CaptionLine("Oh no!", 2000, 2600, "2")], language="en")
+    assert cues[0].lines == ("-We walked along the river that night.", "-Oh no!")
+    assert " ".join(cues[1].lines).startswith("Then it began")
+    assert check_cues(cues, "en") == ()
+
+
+def test_three_at_once_are_all_shown_and_the_breach_is_reported():
+    lines = [CaptionLine(text, 0, 900, text) for text in ("Where?", "Why?", "When?")]
+    cues = plan_cues(lines, language="en")
+    assert [line.removeprefix("-") for cue in cues for line in cue.lines] == ["Where?", "Why?", "When?"]
+    assert check_cues(cues, "en") != ()
+
+
+def test_a_hyphen_never_makes_a_line_too_wide():
+    lines = [CaptionLine("x" * 42, 0, 3000, "1"), CaptionLine("y" * 42, 0, 3000, "2")]
+    cues = plan_cues(lines, language="en")
+    assert "line_length" not in {violation.rule for violation in check_cues(cues, "en")}
+
+
+def test_one_speaker_heard_twice_at_once_is_captioned_too():
+    cues = plan_cues([CaptionLine("a b", 0, 1000), CaptionLine("c d", 900, 2000)], language="en")
+    assert " ".join(line for cue in cues for line in cue.lines) == "a b c d"
+
+
+def test_lines_heard_together_for_more_than_half_share_a_cue():
+    lines = [
+        CaptionLine("We should leave right now.", 0, 2500, "1"),
+        CaptionLine("We are not leaving.", 900, 3400, "2"),
+    ]
+    (cue,) = plan_cues(lines, language="en")
+    assert cue == Cue(0, 3400, ("-We should leave right now.", "-We are not leaving."))
+
+
+def test_a_quick_exchange_of_three_keeps_to_two_lines_a_cue():
+    lines = [CaptionLine(text, n * 400, n * 400 + 350, text) for n, text in enumerate(("Where?", "Why?", "When?"))]
+    assert all(len(cue.lines) <= 2 for cue in plan_cues(lines, language="en"))
