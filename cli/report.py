@@ -4,6 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,7 @@ from rich.table import Table
 from cli.money import render_usd
 from cli.spending import Spending, load_spending
 from dubbing.jobs import DELIVERED_STATES
+from dubbing.quality import Quality
 from dubbing.stages import Artifact, TranslatedSegment, VoicedSegment
 from dubbing.units import ms_to_s
 from resources.database.connection import Database
@@ -36,6 +38,7 @@ def print_report(
         column = {"state": task.state}
         if task.state in DELIVERED_STATES:
             column |= _describe(voicings[task.language], artifacts[task.language])
+            column |= describe_quality(task.quality)
             column |= {"to check": describe_doubts(translations[task.language], voicings[task.language])}
         if shows_cost:
             column |= {"cost": render_usd(spending.get(task.language, Spending()).cost_usd_micros)}
@@ -87,6 +90,27 @@ def describe_spending(spending: Mapping[str, Spending]) -> str:
     return f"{text}."
 
 
+def describe_quality(measured: Mapping[str, Any] | None) -> dict[str, str]:
+    """Say what was heard of a finished dub, row by row.
+
+    Args:
+        measured: as it was kept; None of a dub that was made before anything was measured.
+    """
+    if measured is None:
+        return {}
+    quality = Quality.model_validate(measured)
+    rows = {"understood": f"not checked: {quality.not_checked}"} if quality.not_checked else {}
+    if quality.onset_p95_ms is not None:
+        rows["onsets"] = f"{quality.onset_p50_ms} ms, 95 % within {quality.onset_p95_ms} ms"
+    if quality.source_overlap is not None:
+        rows["over the speech"] = f"{quality.source_overlap:.0%}"
+    if quality.null_residual_db is not None:
+        rows["between lines"] = f"original {quality.bed_gain_db or 0.0:+.1f} dB, rest {quality.null_residual_db:.0f} dB"
+    if quality.word_error_rate is not None:
+        rows["understood"] = f"{1 - min(1.0, quality.word_error_rate):.0%} of {quality.checked_words} words"
+    return rows | {"issues": ", ".join(quality.issues) or "none"}
+
+
 def describe_doubts(translated: Sequence[TranslatedSegment], voiced: Sequence[VoicedSegment]) -> str:
     """Say how many lines are worth a look: translations that a check did not like, and lines that were lost.
 
@@ -116,7 +140,7 @@ def _describe(lines: Sequence[VoicedSegment], artifacts: Sequence[Artifact]) -> 
     dub, captions = by_kind["dub"].measurements, by_kind["captions_srt"].measurements
     voiced = [line for line in lines if line.take_key]
     overflow_ms = sum(line.overflow_ms for line in voiced)
-    speeds = [line.speed * line.vendor_speed for line in voiced]
+    speeds = [line.speed * line.vendor_speed for line in voiced] or [1.0]
     return {
         "duration": f"{ms_to_s(int(dub['duration_ms'])):.1f} s",
         "lines voiced": f"{len(voiced)} of {len(lines)}",

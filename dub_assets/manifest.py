@@ -3,37 +3,32 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 import dagster as dg
 
 from dub_assets.checks import EVERY_LANGUAGE, build_check
 from dub_assets.files import store_artifact
+from dub_assets.manifest_entries import build_manifest, describe_language, keep_outcome, tabulate_entry
 from dub_assets.partitions import dub_jobs
 from dub_assets.stage import Report, Stage, open_stage, tabulate
+from dub_assets.video import VIDEO, make_video
 from dubbing.errors import StorageError
-from dubbing.jobs import DELIVERED_STATES, FinalState, LanguageState
-from dubbing.manifest import (
-    ArtifactEntry,
-    CaptionsEntry,
-    EnginesEntry,
-    ErrorEntry,
-    JobEntry,
-    LanguageEntry,
-    LoudnessEntry,
-    Manifest,
-    SourceEntry,
-    TranslationEntry,
-    render_manifest,
-)
-from dubbing.quality import list_issues, plan_final_state
-from dubbing.stages import Artifact, CaptionFiles, Dubs, SegmentedTranscript, VoicedSegment, Voicings
-from dubbing.timing import Placement, Timeline, TimingReport, assess_timeline
+from dubbing.jobs import DELIVERED_STATES, LanguageState
+from dubbing.manifest import LanguageEntry, Manifest, render_manifest
+from dubbing.stages import Artifact, CaptionFiles, Dubs, SegmentedTranscript, Voicings
 from resources.container import Container
+from resources.database.qualities import record_quality
 from resources.hashing import measure_sha256
 from resources.storage.port import ObjectStore
 
 HASHES_AGREE = "hashes_agree"
+
+
+SOURCE = ""
+"""Under which the caption files of the source are listed."""
+
+PROVING_SHARE = 0.5
+"""Share of the stage that is done when a language's files are proved, 0-1; then its video is made, if it is one."""
 
 
 @dg.asset(
@@ -64,31 +59,37 @@ def manifest(
 ) -> dg.MaterializeResult:
     """The list of all files with their hashes, and what was measured of each dub; then the job is done."""
     with open_stage(context, container, LanguageState.FINALIZING) as stage:
+        source_files = captions.get(SOURCE, ())
+        made = {language: (*mixed_audio[language], *captions[language]) for language in mixed_audio.keys() & captions}
 
-        def finish_language(language: str, report: Report) -> LanguageEntry:
-            files = (*mixed_audio[language], *captions[language])
+        def finish_language(language: str, report: Report) -> tuple[Artifact, ...]:
+            files = made[language]
             for done, artifact in enumerate(files, start=1):
                 _prove(container.store, artifact)
-                report(done / len(files))
-            return _describe_language(stage, language, files, _assess(transcript, tts_audio[language]))
+                report(done / len(files) * PROVING_SHARE)
+            return _make_videos(stage, language, mixed_audio[language][0], captions[language])
 
-        delivered = stage.run_languages(mixed_audio.keys() & captions.keys(), finish_language)
-        document = _build_manifest(stage, transcript, delivered)
-        with tempfile.TemporaryDirectory(prefix="dubline-manifest-") as folder:
-            file = Path(folder) / "manifest.json"
-            file.write_bytes(render_manifest(document))
-            artifact = store_artifact(
-                container.store,
-                stage.job_id,
-                file,
-                kind="manifest",
-                path="manifest.json",
-                media_type="application/json",
-            )
+        for artifact in source_files:
+            _prove(container.store, artifact)
+        videos = stage.run_languages(made.keys() & tts_audio.keys(), finish_language)
+
+        def describe(language: str, films: Sequence[Artifact]) -> LanguageEntry:
+            files = (*made[language], *films)
+            return describe_language(stage, language, transcript=transcript, lines=tts_audio[language], files=files)
+
+        finished = {language: describe(language, films) for language, films in videos.items()}
         with container.database.transaction() as tx:
-            tx.values.save_artifact(stage.job_id, None, artifact, container.settings.artifact_ttl)
-            for entry in delivered.values():
-                tx.jobs.advance(stage.job_id, entry.language, LanguageState(entry.state), 100)
+            tasks = tx.jobs.list_languages(stage.job_id)
+            films = tx.values.load_artifacts(stage.job_id, [VIDEO])
+        # What an earlier attempt delivered, and this one was not asked for, stays as it is.
+        kept = {
+            task.language: keep_outcome(describe(task.language, films.get(task.language, ())), task)
+            for task in tasks
+            if task.state in DELIVERED_STATES and task.language in made.keys() - finished.keys()
+        }
+        document = build_manifest(stage, transcript, source_files, {**kept, **finished})
+        artifact = _store_document(stage, document)
+        _record(stage, artifact, finished, videos)
     undelivered = {
         entry.language: entry.error.message if entry.error else entry.state
         for entry in document.languages
@@ -97,8 +98,8 @@ def manifest(
     mismatches = stage.describe_failures()
     return dg.MaterializeResult(
         metadata={
-            "languages": tabulate({entry.language: _tabulate_entry(entry) for entry in document.languages}),
-            "files": sum(len(entry.artifacts) for entry in document.languages) + 1,
+            "languages": tabulate({entry.language: tabulate_entry(entry) for entry in document.languages}),
+            "files": sum(len(entry.artifacts) for entry in document.languages) + len(source_files) + 1,
             "manifest_sha256": artifact.sha256,
             "manifest": dg.MetadataValue.path(container.store.locate(artifact.storage_key)),
         },
@@ -115,95 +116,42 @@ def _prove(store: ObjectStore, artifact: Artifact) -> None:
             raise StorageError(f"{artifact.path} in the store is not what was put there; run the job again.")
 
 
-def _assess(transcript: SegmentedTranscript, lines: Sequence[VoicedSegment]) -> TimingReport:
-    placed = [
-        Placement(line.number, line.start_ms, line.duration_ms, line.speed * line.vendor_speed, line.overflow_ms)
-        for line in lines
-        if line.take_key
-    ]
-    end_ms = max(placement.start_ms + placement.duration_ms for placement in placed)
-    return assess_timeline(Timeline(tuple(placed), max(end_ms, transcript.duration_ms)), transcript.segments)
-
-
-def _describe_language(stage: Stage, language: str, files: Sequence[Artifact], timing: TimingReport) -> LanguageEntry:
-    sound, words = files[0].measurements, files[1].measurements
-    counts = CaptionsEntry.model_validate(words)
+def _make_videos(stage: Stage, language: str, dub: Artifact, captions: Sequence[Artifact]) -> tuple[Artifact, ...]:
+    """Make the film of a language where the recording is one."""
     with stage.container.database.transaction() as tx:
-        cost = tx.purchases.sum_cost(stage.job_id, language)
-        lines = tx.values.load_translations(stage.job_id)[language]
-    translation = TranslationEntry(
-        lines=len(lines),
-        untranslated=sum(1 for line in lines if line.error_code),
-        doubtful=sum(1 for line in lines if set(line.flags) - {"too_long"}),
-    )
-    issues = list_issues(
-        timing,
-        doubtful_lines=translation.doubtful,
-        caption_violations=counts.violations,
-        loudness_on_target=bool(sound["on_target"]),
-    )
-    return LanguageEntry(
-        language=language,
-        state=plan_final_state(issues),
-        artifacts=tuple(_list_file(artifact) for artifact in files),
-        translation=translation,
-        timing=timing,
-        loudness=LoudnessEntry.model_validate({name: sound[name] for name in LoudnessEntry.model_fields}),
-        captions=counts,
-        cost_usd_micros=cost,
-    )
+        upload = tx.uploads.get_of_job(stage.job_id)
+    with tempfile.TemporaryDirectory(prefix="dubline-video-") as folder:
+        video = make_video(stage, language, dub, captions, upload, Path(folder))
+    return (video,) if video is not None else ()
 
 
-def _list_file(artifact: Artifact) -> ArtifactEntry:
-    return ArtifactEntry(
-        kind=artifact.kind,
-        path=artifact.path,
-        media_type=artifact.media_type,
-        size_bytes=artifact.size_bytes,
-        sha256=artifact.sha256,
-    )
-
-
-def _build_manifest(stage: Stage, transcript: SegmentedTranscript, delivered: Mapping[str, LanguageEntry]) -> Manifest:
-    with stage.container.database.transaction() as tx:
-        job, upload = tx.jobs.get(stage.job_id), tx.uploads.get_of_job(stage.job_id)
-        tasks = tx.jobs.list_languages(stage.job_id)
-    lost = [
-        LanguageEntry(
-            language=task.language,
-            state=cast(FinalState, LanguageState(task.state)),
-            error=ErrorEntry(
-                code=task.error_code, message=task.error_message or "", retryable=bool(task.error_retryable)
-            )
-            if task.error_code
-            else None,
+def _store_document(stage: Stage, document: Manifest) -> Artifact:
+    with tempfile.TemporaryDirectory(prefix="dubline-manifest-") as folder:
+        file = Path(folder) / "manifest.json"
+        file.write_bytes(render_manifest(document))
+        return store_artifact(
+            stage.container.store,
+            stage.job_id,
+            file,
+            kind="manifest",
+            path="manifest.json",
+            media_type="application/json",
         )
-        for task in tasks
-        if task.language not in delivered
-    ]
-    return Manifest(
-        job=JobEntry(id=str(job.id), created_at=job.created_at),
-        source=SourceEntry(
-            file_name=upload.file_name,
-            sha256=upload.sha256,
-            duration_ms=transcript.duration_ms,
-            language=transcript.language,
-        ),
-        engines=EnginesEntry(**job.engines),
-        languages=tuple(sorted((*delivered.values(), *lost), key=lambda entry: entry.language)),
-    )
 
 
-def _tabulate_entry(entry: LanguageEntry) -> dict[str, str | int | float]:
-    if entry.timing is None or entry.loudness is None:
-        return {"state": entry.state.value}
-    return {
-        "state": entry.state.value,
-        "files": len(entry.artifacts),
-        "voiced": f"{entry.timing.voiced} of {entry.timing.segments}",
-        "fastest": entry.timing.max_speed,
-        "overflow_ms": entry.timing.overflow_ms_total,
-        "integrated_lufs": float(entry.loudness.integrated_lufs),
-        "true_peak_dbtp": float(entry.loudness.true_peak_dbtp),
-        "cost_usd_micros": entry.cost_usd_micros,
-    }
+def _record(
+    stage: Stage,
+    document: Artifact,
+    finished: Mapping[str, LanguageEntry],
+    videos: Mapping[str, Sequence[Artifact]],
+) -> None:
+    """Keep the document and what this attempt finished, all at once: nobody sees a language done without it."""
+    ttl = stage.container.settings.artifact_ttl
+    with stage.container.database.transaction() as tx:
+        tx.values.save_artifact(stage.job_id, None, document, ttl)
+        for language, entry in finished.items():
+            for video in videos[language]:
+                tx.values.save_artifact(stage.job_id, language, video, ttl)
+            if entry.quality is not None:
+                record_quality(tx, stage.job_id, language, entry.quality.model_dump(mode="json"))
+            tx.jobs.advance(stage.job_id, language, LanguageState(entry.state), 100)

@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dubbing.delivery import Delivery
 from dubbing.errors import BadManifestError
 from dubbing.jobs import DELIVERED_STATES, LanguageState
+from dubbing.quality import Quality
 from dubbing.timing import TimingReport
 
 DISCLOSURE = "The speech in these recordings is synthetic. It was made by software from a translation of the source."
@@ -74,15 +76,7 @@ class JobEntry(_Entry):
 
     id: _Name
     created_at: Annotated[AwareDatetime, AfterValidator(_to_utc)]
-
-
-class SourceEntry(_Entry):
-    """The recording that was dubbed."""
-
-    file_name: Annotated[_Name, AfterValidator(_check_file_name)]
-    sha256: _Sha256
-    duration_ms: _Count
-    language: _Tag | None = Field(description="As given or as recognised; null where the job failed before that.")
+    revision: Annotated[int, Field(ge=1, description="Raised by each edit of a line.")] = 1
 
 
 class EnginesEntry(_Entry):
@@ -94,13 +88,29 @@ class EnginesEntry(_Entry):
 
 
 class ArtifactEntry(_Entry):
-    """A file of a language."""
+    """A file."""
 
     kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     path: Annotated[_Name, AfterValidator(_check_path), Field(description="Relative to the manifest, with slashes.")]
     media_type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]+$")]
     size_bytes: _Count
     sha256: _Sha256
+
+
+class SourceEntry(_Entry):
+    """The recording that was dubbed."""
+
+    file_name: Annotated[_Name, AfterValidator(_check_file_name)]
+    sha256: _Sha256
+    duration_ms: _Count
+    language: _Tag | None = Field(description="As given or as recognised; null where the job failed before that.")
+    artifacts: tuple[ArtifactEntry, ...] = Field(default=(), description="Captions in the language of the source.")
+
+
+class DeliveryEntry(Delivery):
+    """What was to be made of each language."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 class ErrorEntry(_Entry):
@@ -147,6 +157,7 @@ class LanguageEntry(_Entry):
     timing: Annotated[TimingReport, AfterValidator(_round_speeds)] | None = None
     loudness: LoudnessEntry | None = None
     captions: CaptionsEntry | None = None
+    quality: Quality | None = None
     cost_usd_micros: _Count = 0
 
     @model_validator(mode="after")
@@ -167,13 +178,15 @@ class Manifest(_Entry):
     job: JobEntry
     source: SourceEntry
     engines: EnginesEntry
+    delivery: DeliveryEntry = DeliveryEntry()
     languages: tuple[LanguageEntry, ...]
     disclosure: _Name = DISCLOSURE
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
         _check_unique((entry.language for entry in self.languages), "languages")
-        _check_unique((artifact.path for entry in self.languages for artifact in entry.artifacts), "paths")
+        files = (*self.source.artifacts, *(artifact for entry in self.languages for artifact in entry.artifacts))
+        _check_unique((artifact.path for artifact in files), "paths")
         return self
 
 

@@ -1,6 +1,13 @@
 import pytest
 
-from dubbing.jobs import JobState, LanguageState, measure_progress, plan_job_state
+from dubbing.jobs import (
+    JobState,
+    LanguageState,
+    is_at_rest,
+    measure_progress,
+    plan_active_languages,
+    plan_job_state,
+)
 
 LINE = [
     LanguageState.QUEUED,
@@ -51,3 +58,36 @@ def test_a_failed_language_has_no_percentage_of_its_own() -> None:
 )
 def test_the_state_of_a_job_follows_from_its_languages(languages: list[str], job: str) -> None:
     assert plan_job_state([LanguageState(language) for language in languages]) is JobState(job)
+
+
+@pytest.mark.parametrize(
+    ("states", "active"),
+    [
+        ({"es": "queued", "fr": "queued"}, ["es", "fr"]),
+        ({"es": "failed", "fr": "mixing"}, ["fr"]),
+        ({"es": "queued", "fr": "completed"}, ["es"]),
+        ({"es": "completed", "fr": "completed_with_issues"}, ["es", "fr"]),
+        ({"es": "completed", "fr": "failed", "it": "cancelled"}, ["es"]),
+        ({"es": "failed", "fr": "cancelled"}, []),
+    ],
+)
+def test_a_run_works_on_what_has_not_ended_and_by_hand_on_what_was_delivered(
+    states: dict[str, str], active: list[str]
+) -> None:
+    assert plan_active_languages({language: LanguageState(state) for language, state in states.items()}) == active
+
+
+@pytest.mark.parametrize(
+    ("job", "languages", "rests"),
+    [
+        ("completed", ["completed", "failed"], True),
+        ("queued", ["queued", "completed"], True),
+        ("running", ["queued", "completed"], False),
+        ("queued", ["translating", "completed"], False),
+        ("running", ["mixing"], False),
+    ],
+)
+def test_a_job_rests_when_it_has_ended_or_waits_for_a_run_that_has_not_begun(
+    job: str, languages: list[str], rests: bool
+) -> None:
+    assert is_at_rest(JobState(job), [LanguageState(language) for language in languages]) is rests

@@ -11,6 +11,7 @@ from dubbing.manifest import (
     DISCLOSURE,
     ArtifactEntry,
     CaptionsEntry,
+    DeliveryEntry,
     EnginesEntry,
     ErrorEntry,
     JobEntry,
@@ -23,6 +24,7 @@ from dubbing.manifest import (
     render_manifest_schema,
 )
 from dubbing.timing import TimingReport
+from tests.unit.dubbing.test_quality import build_quality
 
 SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "manifest.schema.json"
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -117,6 +119,29 @@ def test_a_path_that_could_lead_elsewhere_is_refused(path):
 def test_an_outcome_that_contradicts_itself_is_refused(changes):
     with pytest.raises(ValidationError):
         build_language(**changes)
+
+
+def test_what_was_measured_and_wished_survives_the_document():
+    delivery = DeliveryEntry(bed="none", formats=("mp3", "wav"), with_voice=True)
+    quality = build_quality(word_error_rate=0.12345, issues=("overflow",))
+    manifest = build_manifest(build_language(quality=quality)).model_copy(update={"delivery": delivery})
+    read = parse_manifest(render_manifest(manifest))
+    assert (read.delivery, read.languages[0].quality) == (delivery, quality)
+    assert read.languages[0].quality.word_error_rate == 0.123
+
+
+def test_a_manifest_of_before_anything_was_measured_is_read():
+    document = json.loads(render_manifest(build_manifest()))
+    del document["delivery"], document["languages"][0]["quality"], document["source"]["artifacts"]
+    del document["job"]["revision"]
+    assert parse_manifest(json.dumps(document).encode()) == build_manifest()
+
+
+def test_captions_of_the_source_share_no_path_with_a_language():
+    source = build_manifest().source.model_copy(update={"artifacts": (build_artifact(),)})
+    values = {**dict(build_manifest()), "source": source}
+    with pytest.raises(ValidationError, match="paths must not repeat"):
+        Manifest(**values)
 
 
 def test_a_failed_language_stands_beside_a_delivered_one():
