@@ -17,6 +17,7 @@ from api.jobs import endpoints as jobs
 from api.keys.endpoints import build_keys_router
 from api.languages import endpoints as languages
 from api.limits import BodyLimit
+from api.segments import endpoints as segments
 from api.store.endpoints import build_store_router
 from api.uploads import endpoints as uploads
 from resources.container import Container
@@ -35,6 +36,7 @@ Turns one recording into dubs in other languages.
 2. `POST /v1/jobs` submits it for some target languages.
 3. `GET /v1/jobs/{id}` tells how far it is; poll it with the ETag of the last reply.
 4. `POST /v1/artifacts/{id}/download` gives an address that works once.
+5. `PATCH /v1/jobs/{id}/languages/{language}/segments/{number}` changes one line of a dub.
 
 Every error is a problem document (RFC 9457) with a stable `code`.
 """
@@ -63,7 +65,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.state.container = adapters
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(_forbid_caching)])
-    for noun in (uploads, jobs, artifacts, downloads, languages):
+    for noun in (uploads, jobs, segments, artifacts, downloads, languages):
         v1.include_router(noun.router)
     if isinstance(adapters.store, FolderStore):
         v1.include_router(build_store_router(adapters.store))
@@ -76,7 +78,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=adapters.settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "DELETE", "HEAD"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Range", "If-Range"],
         expose_headers=["ETag", "Location", "Retry-After", "Content-Range", "Content-Disposition", "Accept-Ranges"],
         max_age=600,

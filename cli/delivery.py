@@ -35,14 +35,14 @@ def open_output_folder(out: Path) -> Iterator[Path]:
 
 
 def deliver(container: Container, job_id: uuid.UUID, folder: Path) -> None:
-    """Copy a job's artifacts, each checked against its hash on the way and appearing whole or not at all.
+    """Copy all that a job delivers, each file checked against its hash on the way and appearing whole or not at all.
 
     Raises:
         StorageError: the store gave other bytes than were put in.
         DiskFullError: no space left in the folder.
     """
     with container.database.transaction() as tx:
-        artifacts = [artifact for group in tx.values.load_artifacts(job_id).values() for artifact in group]
+        artifacts = tx.views.list_artifacts(job_id)
     for artifact in artifacts:
         target = folder / artifact.path
         with container.store.fetch(artifact.storage_key) as stored, writing_to_disk():

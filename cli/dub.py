@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Never
+from types import FrameType, MappingProxyType
+from typing import Any, Never
 
 from rich.console import Console
 
@@ -16,6 +16,7 @@ from cli.exit_codes import EXIT_CODES, INTERRUPTED, SOME_LANGUAGES_FAILED
 from cli.glossary_file import read_glossary
 from cli.progress import show_progress
 from cli.report import print_report
+from dubbing.delivery import Delivery
 from dubbing.errors import DatabaseUnavailableError, DubbingError, FileMissingError, JobBusyError, build_error
 from dubbing.jobs import DELIVERED_STATES, FINAL_JOB_STATES, JobState
 from dubbing.languages import name_language
@@ -23,7 +24,9 @@ from resources.container import Container
 from resources.database.connection import Database
 from resources.identity.caller import LOCAL_USER_ID
 from resources.intake import JobRequest
-from resources.settings import Engine, load_settings
+from resources.settings import Engine, Settings, load_settings
+
+NO_WISHES: Mapping[str, Any] = MappingProxyType({})
 
 
 def run_dub(
@@ -34,12 +37,14 @@ def run_dub(
     *,
     engine: Engine | None = None,
     glossary: Path | None = None,
+    wishes: Mapping[str, Any] = NO_WISHES,
 ) -> int:
     """Dub a file into a folder and return the exit code.
 
     Args:
         engine: who recognises, translates and speaks; as the settings say if left out.
         glossary: JSON file of terms.
+        wishes: what is to be delivered, as `dubbing.delivery.Delivery` names it; None is as the settings say.
 
     Raises:
         DubbingError: the input or the machine is at fault; nothing half-made is left.
@@ -49,7 +54,8 @@ def run_dub(
         raise FileMissingError(f"There is no file {file.name}; check the path.")
     terms = read_glossary(glossary) if glossary is not None else ()
     with _terminating_as_interrupt(), Container(load_settings(**_choose_engines(engine))) as container:
-        request = JobRequest(LOCAL_USER_ID, targets, source, glossary=terms)
+        delivery = plan_delivery(wishes, container.settings)
+        request = JobRequest(LOCAL_USER_ID, targets, source, glossary=terms, delivery=delivery)
         for language in container.intake.plan(request).targets:
             if (quality := container.intake.get_quality(language)) != "standard":
                 console.print(f"{name_language(language)} ({language}) is {quality} here; listen before you publish.")
@@ -69,6 +75,14 @@ def run_dub(
             deliver(container, job.job_id, folder)
             print_report(container.database, job.job_id, folder, console, shows_cost=uses_vendors(container.settings))
         return _get_exit_code(container.database, job.job_id)
+
+
+def plan_delivery(wishes: Mapping[str, Any], settings: Settings) -> Delivery:
+    """Complete what was asked for with what the settings say."""
+    given = {name: wish for name, wish in wishes.items() if wish}
+    if "formats" in given:
+        given["formats"] = tuple(dict.fromkeys(given["formats"]))
+    return Delivery(**{"bed": settings.bed, "loudness": settings.loudness} | given)
 
 
 def _choose_engines(engine: Engine | None) -> Mapping[str, Engine]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.exit_codes import get_exit_code
+from dubbing.delivery import AUDIO_FORMATS, BedKind, LoudnessPreset
 from dubbing.errors import DubbingError
 from resources.settings import Engine
 
@@ -17,6 +18,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _check_formats(formats: list[str] | None) -> list[str] | None:
+    """Do what Typer does for a single choice."""
+    if unknown := sorted(set(formats or ()) - set(AUDIO_FORMATS)):
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(map(repr, AUDIO_FORMATS))}.")
+    return formats
 
 
 @app.command()
@@ -34,11 +42,31 @@ def dub(
     glossary: Annotated[
         Path | None, typer.Option(help="JSON file with terms to keep, or to translate or pronounce as given.")
     ] = None,
+    bed: Annotated[
+        BedKind | None,
+        typer.Option(help="The original sound: lowered under the dub, without its speech, or dropped."),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            callback=_check_formats,
+            metavar="|".join(AUDIO_FORMATS),
+            help="Format of the dub, m4a if left out; repeat it for more files beside the first.",
+        ),
+    ] = None,
+    loudness: Annotated[
+        LoudnessPreset | None, typer.Option(help="-16 LUFS, -23 or -24; as the settings say if left out.")
+    ] = None,
+    with_voice: Annotated[
+        bool, typer.Option("--with-voice", help="Deliver the dub's voice alone too, as voice.wav.")
+    ] = False,
 ) -> None:
     """Dub a recording. The same command again goes on where it was interrupted and buys nothing twice."""
     from cli.dub import run_dub
 
-    raise typer.Exit(run_dub(file, to.split(","), out, source, engine=engine, glossary=glossary))
+    wishes = {"bed": bed, "formats": formats, "loudness": loudness, "with_voice": with_voice}
+    raise typer.Exit(run_dub(file, to.split(","), out, source, engine=engine, glossary=glossary, wishes=wishes))
 
 
 @app.command()

@@ -72,7 +72,7 @@ class Stage:
         self._waiting = Waiting(self.container.database, self.job_id)
 
     def list_languages(self) -> list[str]:
-        """The job's languages that have not been lost."""
+        """The languages to work on: those that have not ended, of a finished job that is run again those delivered."""
         with self.container.database.transaction() as tx:
             return tx.jobs.list_active_languages(self.job_id)
 

@@ -1,6 +1,6 @@
 """States of a job and of its languages, and the progress people see."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -44,7 +44,7 @@ class WaitingOn(StrEnum):
 FINAL_JOB_STATES = frozenset(
     {JobState.COMPLETED, JobState.COMPLETED_WITH_ISSUES, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED}
 )
-"""States that only a retry, a replay or retention leaves."""
+"""States that only an edit, a retry, a replay or retention leaves."""
 
 DELIVERED_STATES = frozenset({LanguageState.COMPLETED, LanguageState.COMPLETED_WITH_ISSUES})
 """Languages whose dub can be downloaded."""
@@ -110,6 +110,34 @@ def plan_job_state(languages: Collection[LanguageState]) -> JobState:
     if states & DELIVERED_STATES:
         return JobState.COMPLETED_WITH_ISSUES
     return JobState.FAILED if LanguageState.FAILED in states else JobState.CANCELLED
+
+
+def is_at_rest(job: JobState, languages: Collection[LanguageState]) -> bool:
+    """Tell whether a job has ended, or waits for a run that has not begun: nobody works on it.
+
+    >>> is_at_rest(JobState.QUEUED, [LanguageState.QUEUED, LanguageState.COMPLETED])
+    True
+    >>> is_at_rest(JobState.QUEUED, [LanguageState.MIXING])
+    False
+    """
+    return job in FINAL_JOB_STATES | {JobState.QUEUED} and set(languages) <= FINAL_LANGUAGE_STATES | {
+        LanguageState.QUEUED
+    }
+
+
+def plan_active_languages(languages: Mapping[str, LanguageState]) -> list[str]:
+    """Choose the languages that a run works on.
+
+    Those that have not ended; the others stay as they are. Where all have ended, the run was started by hand to make
+    the dub again, and works on what was delivered.
+
+    >>> plan_active_languages({"es": LanguageState.QUEUED, "fr": LanguageState.COMPLETED})
+    ['es']
+    >>> plan_active_languages({"es": LanguageState.FAILED, "fr": LanguageState.COMPLETED})
+    ['fr']
+    """
+    under_way = [language for language, state in languages.items() if state not in FINAL_LANGUAGE_STATES]
+    return under_way or [language for language, state in languages.items() if state in DELIVERED_STATES]
 
 
 def measure_job_progress(state: JobState, languages: Collection[int]) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from api.schemas import Reply
+from api.schemas import Reply, Request
 
 
 class ArtifactReply(Reply):
@@ -14,6 +14,7 @@ class ArtifactReply(Reply):
     id: uuid.UUID
     language: str | None = Field(description="None for what belongs to the whole job.", examples=["pt-BR"])
     kind: str = Field(examples=["dub"])
+    revision: int = Field(ge=1, description="Of the job, as of the last edit that this file was made for.")
     path: str = Field(description="Its name in the manifest.", examples=["pt-BR/dub.m4a"])
     media_type: str = Field(examples=["audio/mp4"])
     size_bytes: int
@@ -22,8 +23,16 @@ class ArtifactReply(Reply):
     expires_at: datetime
 
 
+class ArtifactQuery(Request):
+    """Which files to list."""
+
+    all_revisions: bool = Field(
+        default=False, description="Also those that were made before later edits, until they expire."
+    )
+
+
 class ArtifactList(Reply):
-    """Every file of a job that can be downloaded now."""
+    """Files of a job that can be downloaded now."""
 
     items: list[ArtifactReply]
 

@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, datetime
 
 from api.access import Access
-from api.artifacts.schemas import ArtifactList, ArtifactReply, DownloadReply
+from api.artifacts.schemas import ArtifactList, ArtifactQuery, ArtifactReply, DownloadReply
 from api.downloads.service import digest_token
 from api.jobs.service import find_own_job
 from dubbing.errors import DownloadGoneError, NotFoundError
@@ -14,15 +14,15 @@ from resources.database.tables import Download
 TOKEN_BYTES = 32
 
 
-def list_own_artifacts(access: Access, job_id: uuid.UUID) -> ArtifactList:
-    """Return the files of a job that are proved and have not expired.
+def list_own_artifacts(access: Access, job_id: uuid.UUID, query: ArtifactQuery) -> ArtifactList:
+    """Return the files of a job that are proved and have not expired; the newest, or those of before too.
 
     Raises:
         NotFoundError: no such job of the caller's.
     """
     with access.transaction() as tx:
         find_own_job(access, tx, job_id)
-        rows = tx.views.list_artifacts(job_id)
+        rows = tx.views.list_artifacts(job_id, all_revisions=query.all_revisions)
     return ArtifactList(items=[ArtifactReply.model_validate(row, from_attributes=True) for row in rows])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from api.jobs.quality import build_quality_reply
 from api.jobs.schemas import EventReply, JobReply, LanguageReply
 from api.schemas import ProblemSummary
 from dubbing.errors import build_error
@@ -20,6 +21,7 @@ def build_job_reply(job: DubbingJob, languages: Sequence[LanguageTask]) -> JobRe
         state=state,
         progress=measure_job_progress(state, [task.progress for task in languages]),
         attempt=job.attempt,
+        revision=job.revision,
         source_language=job.source_language,
         target_languages=[task.language for task in languages],
         languages=[_build_language_reply(task) for task in languages],
@@ -48,10 +50,12 @@ def _build_language_reply(task: LanguageTask) -> LanguageReply:
         progress=task.progress,
         waiting_on=WaitingOn(task.waiting_on) if task.waiting_on else None,
         attempt=task.attempt,
+        revision=task.revision,
         voices=task.casting,
         heartbeat_at=task.heartbeat_at,
         started_at=task.started_at,
         finished_at=task.finished_at,
+        quality=build_quality_reply(task.quality),
         error=ProblemSummary(
             code=task.error_code, message=task.error_message or "", retryable=bool(task.error_retryable)
         )

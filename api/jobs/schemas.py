@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from api.jobs.quality import QualityReply
 from api.schemas import LanguageTag, ProblemSummary, Reply, Request, Text
 from dubbing.delivery import AUDIO_FORMATS, AudioFormat, BedKind, LoudnessPreset
 from dubbing.jobs import JobState, LanguageState, WaitingOn
@@ -75,10 +76,12 @@ class LanguageReply(Reply):
     )
     waiting_on: WaitingOn | None = Field(description="What it waits for, if it is not being worked on.")
     attempt: int
+    revision: int = Field(ge=1, description="Of the job, as of the last edit of this language.")
     voices: dict[str, str] = Field(description="Who speaks for whom: voice by speaker, once they are cast.")
     heartbeat_at: datetime | None = Field(description="Last sign of life; at most 5 seconds old while work goes on.")
     started_at: datetime | None
     finished_at: datetime | None
+    quality: QualityReply | None = Field(description="What the finished dub was measured to be.")
     error: ProblemSummary | None
 
 
@@ -91,6 +94,7 @@ class JobReply(Reply):
     state: JobState
     progress: int = Field(ge=0, le=100)
     attempt: int
+    revision: int = Field(ge=1, description="1, and one more with every edit of a line.")
     source_language: str | None = Field(description="As given, or as detected once the recording was heard.")
     target_languages: list[str]
     languages: list[LanguageReply]

@@ -34,7 +34,14 @@ def list_voices(access: AccessDependency, query: Annotated[VoiceQuery, Query()])
     voices = access.container.synthesizer.list_voices()
     return VoiceOffers(
         items=[
-            VoiceOffer(name=voice.name, language=voice.language, gender=voice.gender, quality=voice.quality)
+            VoiceOffer(
+                name=voice.name,
+                label=voice.label or voice.name,
+                language=voice.language,
+                gender=voice.gender,
+                vendor=voice.vendor,
+                quality=voice.quality,
+            )
             for voice in voices
             if base is None or get_base(voice.language) == base
         ]

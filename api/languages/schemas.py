@@ -31,9 +31,11 @@ class LanguageQuery(Request):
 class VoiceOffer(Reply):
     """A voice that can be chosen."""
 
-    name: str = Field(examples=["ef_dora"])
+    name: str = Field(description="What a job or an edit asks for.", examples=["ef_dora"])
+    label: str = Field(description="For people.", examples=["Dora"])
     language: str = Field(examples=["es"])
     gender: Literal["female", "male", "unknown"]
+    vendor: str = Field(examples=["local"])
     quality: Quality
 
 

@@ -29,6 +29,8 @@ from resources.database.jobs import Jobs
 from resources.database.launches import Launches
 from resources.database.prices import Prices
 from resources.database.purchases import Purchases
+from resources.database.segment_edits import SegmentEdits
+from resources.database.speaking_rates import SpeakingRates
 from resources.database.stage_values import StageValues
 from resources.database.uploads import Uploads
 from resources.database.vendor_voices import VendorVoices
@@ -147,6 +149,16 @@ class UnitOfWork:
     def values(self) -> StageValues:
         """What the stages made."""
         return StageValues(self.session)
+
+    @cached_property
+    def edits(self) -> SegmentEdits:
+        """What lines are to be instead."""
+        return SegmentEdits(self.session)
+
+    @cached_property
+    def rates(self) -> SpeakingRates:
+        """How fast voices speak."""
+        return SpeakingRates(self.session)
 
 
 class Database:

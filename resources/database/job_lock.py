@@ -26,7 +26,7 @@ class JobLock:
     def __init__(self, connection: Connection, job_id: str) -> None:
         """Keep the connection, which nobody else uses meanwhile; it commits by itself."""
         self._connection = connection
-        self._number = number_lock(f"job:{job_id}")
+        self._number = number_job(job_id)
         self._server_process: int | None = None
         self._in_use = threading.Lock()
 
@@ -62,6 +62,11 @@ class JobLock:
         """Let go of the job; a connection that is gone has let go of it."""
         with self._in_use, contextlib.suppress(SQLAlchemyError):
             self._connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": self._number})
+
+
+def number_job(job_id: str) -> int:
+    """Number the lock of a job."""
+    return number_lock(f"job:{job_id}")
 
 
 def number_lock(name: str) -> int:

@@ -5,12 +5,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Text, cast, func, literal, or_, select, tuple_
+from sqlalchemy import Select, Text, case, cast, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from dubbing.jobs import DELIVERED_STATES, JobState
-from resources.database.tables import ArtifactRow, DubbingJob, JobEvent, LanguageTask
+from resources.database.tables import (
+    ArtifactRow,
+    DubbedSegment,
+    DubbingJob,
+    JobEvent,
+    LanguageTask,
+    SegmentEdit,
+    SegmentRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +29,44 @@ class Position:
     job_id: uuid.UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A segment in one language of a job; not everything is there before the line was read."""
+
+    segment: SegmentRow
+    dubbed: DubbedSegment | None
+    edit: SegmentEdit | None
+
+
 _IS_PROVED = or_(
-    ArtifactRow.language.is_(None),
+    ArtifactRow.language.is_(None)
+    & select(DubbingJob.id)
+    .where(
+        DubbingJob.id == ArtifactRow.job_id,
+        (ArtifactRow.revision < DubbingJob.revision)
+        | DubbingJob.state.in_([JobState.COMPLETED.value, JobState.COMPLETED_WITH_ISSUES.value]),
+    )
+    .correlate(ArtifactRow)
+    .exists(),
     select(LanguageTask.id)
     .where(
         LanguageTask.job_id == ArtifactRow.job_id,
         LanguageTask.language == ArtifactRow.language,
-        LanguageTask.state.in_([state.value for state in DELIVERED_STATES]),
+        (ArtifactRow.revision < LanguageTask.revision)
+        | LanguageTask.state.in_([state.value for state in DELIVERED_STATES]),
     )
+    .correlate(ArtifactRow)
     .exists(),
 )
-"""The output belongs to the whole job, or to a language whose files were all read back and agreed."""
+"""The output belongs to a job or a language whose files were all read back and agreed, or to a revision before.
+
+Another revision is begun only of what was delivered; what one that failed left behind expires when the next is begun.
+"""
+
+_NEWEST = func.max(ArtifactRow.revision).over(
+    partition_by=[ArtifactRow.language, case((ArtifactRow.language.is_(None), ArtifactRow.path))]
+)
+"""Newest revision of the language, whose files belong together; of the job's own files each has its own."""
 
 
 class JobViews:
@@ -87,12 +122,27 @@ class JobViews:
         statement = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.id > after)
         return self._session.scalars(statement.order_by(JobEvent.id).limit(limit)).all()
 
-    def list_artifacts(self, job_id: uuid.UUID) -> Sequence[ArtifactRow]:
-        """Return a job's outputs that can be downloaded, by their path in the delivery."""
-        statement = select(ArtifactRow).where(
+    def list_artifacts(self, job_id: uuid.UUID, *, all_revisions: bool = False) -> Sequence[ArtifactRow]:
+        """Return a job's outputs that can be downloaded, by their path in the delivery; the newest of each, or all."""
+        available = select(ArtifactRow.id, (ArtifactRow.revision == _NEWEST).label("is_newest")).where(
             ArtifactRow.job_id == job_id, _IS_PROVED, ArtifactRow.expires_at > func.now()
         )
+        found = available.subquery()
+        statement = select(ArtifactRow).join(found, found.c.id == ArtifactRow.id)
+        if not all_revisions:
+            statement = statement.where(found.c.is_newest)
         return self._session.scalars(statement.order_by(ArtifactRow.path, ArtifactRow.revision)).all()
+
+    def list_lines(self, job_id: uuid.UUID, language: str, *, after: int, limit: int) -> Sequence[Line]:
+        """Return the lines of a language that follow a number, in order."""
+        statement = _select_lines(language).where(SegmentRow.job_id == job_id, SegmentRow.number > after)
+        rows = self._session.execute(statement.order_by(SegmentRow.number).limit(limit))
+        return [Line(segment, dubbed, edit) for segment, dubbed, edit in rows]
+
+    def find_line(self, job_id: uuid.UUID, language: str, number: int) -> Line | None:
+        """Find a line of a language."""
+        statement = _select_lines(language).where(SegmentRow.job_id == job_id, SegmentRow.number == number)
+        return next((Line(segment, dubbed, edit) for segment, dubbed, edit in self._session.execute(statement)), None)
 
     def find_artifact(self, user_id: uuid.UUID, artifact_id: uuid.UUID) -> ArtifactRow | None:
         """Find an output of a user's job, expired or not."""
@@ -102,3 +152,21 @@ class JobViews:
             .where(ArtifactRow.id == artifact_id, DubbingJob.user_id == user_id, _IS_PROVED)
         )
         return self._session.scalars(statement).one_or_none()
+
+
+def _select_lines(language: str) -> Select[SegmentRow, DubbedSegment, SegmentEdit]:
+    return (
+        select(SegmentRow, DubbedSegment, SegmentEdit)
+        .outerjoin(
+            DubbedSegment,
+            (DubbedSegment.job_id == SegmentRow.job_id)
+            & (DubbedSegment.number == SegmentRow.number)
+            & (DubbedSegment.language == language),
+        )
+        .outerjoin(
+            SegmentEdit,
+            (SegmentEdit.job_id == SegmentRow.job_id)
+            & (SegmentEdit.number == SegmentRow.number)
+            & (SegmentEdit.language == language),
+        )
+    )

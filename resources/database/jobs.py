@@ -1,6 +1,7 @@
 """Users, jobs, their languages, events and dead letters: the life of a job.
 
-A final state is never left and progress never goes down; both are held here by the statements themselves.
+A final state is left only by an edit, and progress never goes down within an attempt; both are held here by the
+statements themselves.
 """
 
 import uuid
@@ -11,15 +12,18 @@ from sqlalchemy import CursorResult, Update, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from dubbing.errors import DubbingError
+from dubbing.errors import DubbingError, JobBusyError
 from dubbing.jobs import (
+    DELIVERED_STATES,
     FINAL_JOB_STATES,
     FINAL_LANGUAGE_STATES,
     JobState,
     LanguageState,
     WaitingOn,
+    plan_active_languages,
     plan_job_state,
 )
+from resources.database.job_lock import number_job
 from resources.database.tables import DeadLetter, DubbingJob, JobEvent, LanguageTask, User
 
 SUBMITTED = "dubline_job_submitted"
@@ -66,6 +70,40 @@ class Jobs:
         locked = select(DubbingJob).where(DubbingJob.id == job_id).with_for_update(key_share=True)
         return self._session.scalars(locked.execution_options(populate_existing=True)).one()
 
+    def claim(self, job_id: uuid.UUID) -> DubbingJob:
+        """Hold the job until the transaction ends, as a process that works on it does.
+
+        Raises:
+            JobBusyError: a process works on it.
+        """
+        job = self.lock(job_id)
+        claimed = func.pg_try_advisory_xact_lock(number_job(str(job_id)))
+        if not self._session.scalar(select(claimed)):
+            raise JobBusyError("The job is being worked on right now; try again when it has ended.")
+        return job
+
+    def begin_revision(self, job: DubbingJob, task: LanguageTask) -> int:
+        """Queue a language that has ended once more, and tell whoever launches runs; the job must be claimed.
+
+        What it was before can be downloaded all the while. An attempt that waits already serves for this too.
+
+        Returns:
+            The number of the revision.
+        """
+        if job.state != JobState.QUEUED:
+            job.state, job.attempt = JobState.QUEUED.value, job.attempt + 1
+            job.error_code = job.error_message = job.finished_at = None
+            self.record_event(job.id, "job.queued", data={"languages": [task.language]})
+        if task.state != LanguageState.QUEUED:
+            task.state, task.attempt, task.progress = LanguageState.QUEUED.value, task.attempt + 1, 0
+            task.waiting_on = WaitingOn.QUEUE.value
+            task.error_code = task.error_message = task.error_retryable = task.quality = None
+            task.heartbeat_at = task.started_at = task.finished_at = None
+        job.revision = task.revision = job.revision + 1
+        self._session.flush()
+        self._announce(SUBMITTED)
+        return job.revision
+
     def find_by_idempotency_key(self, user_id: uuid.UUID, key: str) -> DubbingJob | None:
         """Find the job that a user has submitted under a key before."""
         statement = select(DubbingJob).where(DubbingJob.user_id == user_id, DubbingJob.idempotency_key == key)
@@ -77,9 +115,8 @@ class Jobs:
         return self._session.scalars(statement).all()
 
     def list_active_languages(self, job_id: uuid.UUID) -> list[str]:
-        """Return the languages that have not ended badly: those the line works on, a rerun included."""
-        lost = {LanguageState.FAILED.value, LanguageState.CANCELLED.value}
-        return [task.language for task in self.list_languages(job_id) if task.state not in lost]
+        """Return the languages that the line works on: those that have not ended, of a job that has those delivered."""
+        return plan_active_languages({task.language: LanguageState(task.state) for task in self.list_languages(job_id)})
 
     def find_unfinished(self, user_id: uuid.UUID, request_key: str) -> DubbingJob | None:
         """Find a job of the same request that was begun and not ended."""
@@ -203,14 +240,16 @@ class Jobs:
             self.record_dead_letter(job_id, language, stage, error)
 
     def fail_job(self, job_id: uuid.UUID, stage: str, error: DubbingError) -> None:
-        """End every language that is still under way with the job's own error."""
+        """End every language that is still under way; it is the job's own error where none was delivered before."""
         self.lock(job_id)
-        self._session.execute(
-            update(DubbingJob)
-            .where(DubbingJob.id == job_id, DubbingJob.state.not_in([state.value for state in FINAL_JOB_STATES]))
-            .values(error_code=error.code, error_message=error.message)
-        )
-        for task in self.list_languages(job_id):
+        tasks = self.list_languages(job_id)
+        if not any(task.state in DELIVERED_STATES for task in tasks):
+            self._session.execute(
+                update(DubbingJob)
+                .where(DubbingJob.id == job_id, DubbingJob.state.not_in([state.value for state in FINAL_JOB_STATES]))
+                .values(error_code=error.code, error_message=error.message)
+            )
+        for task in tasks:
             if task.state not in FINAL_LANGUAGE_STATES:
                 self.fail_language(job_id, task.language, stage, error)
 

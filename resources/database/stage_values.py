@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import ScalarResult, case, delete, func, select, update
+from sqlalchemy import ScalarResult, ScalarSelect, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from dubbing.stages import (
     Artifact,
@@ -20,12 +20,43 @@ from dubbing.stages import (
     Voicings,
 )
 from dubbing.transcript import Segment
-from resources.database.tables import ArtifactRow, DubbedSegment, DubbingJob, SegmentRow, SegmentState, Upload
+from resources.database.tables import (
+    ArtifactRow,
+    DubbedSegment,
+    DubbingJob,
+    LanguageTask,
+    SegmentRow,
+    SegmentState,
+    Upload,
+)
 
 _HOW_IT_SOUNDS = (
     "state", "voice", "take_key", "start_ms", "duration_ms", "vendor_speed", "speed", "overflow_ms", "error_code",
 )  # fmt: skip
 """What is known of a line once it was read aloud; of another text it is not true any more."""
+
+
+_Newer = aliased(ArtifactRow)
+
+_IS_PRESENT = or_(
+    select(LanguageTask.id)
+    .where(
+        LanguageTask.job_id == ArtifactRow.job_id,
+        LanguageTask.language == ArtifactRow.language,
+        LanguageTask.revision == ArtifactRow.revision,
+    )
+    .exists(),
+    ArtifactRow.language.is_(None)
+    & ~select(_Newer.id)
+    .where(
+        _Newer.job_id == ArtifactRow.job_id,
+        _Newer.language.is_(None),
+        _Newer.kind == ArtifactRow.kind,
+        _Newer.revision > ArtifactRow.revision,
+    )
+    .exists(),
+)
+"""The output is of its language's present revision; or the job's own, and nothing has taken its place."""
 
 
 class StageValues:
@@ -95,7 +126,7 @@ class StageValues:
         return lines
 
     def save_voiced(self, job_id: uuid.UUID, language: str, segments: Sequence[VoicedSegment]) -> None:
-        """Record which take speaks each line and where it was placed."""
+        """Record what each line says, maybe shorter than it was translated, by which take, and where it was placed."""
         for segment in segments:
             self._session.execute(
                 update(DubbedSegment)
@@ -105,6 +136,7 @@ class StageValues:
                     DubbedSegment.number == segment.number,
                 )
                 .values(
+                    text=segment.text,
                     state=_find_state(segment).value,
                     voice=segment.voice,
                     take_key=segment.take_key,
@@ -125,24 +157,19 @@ class StageValues:
         for row in rows:
             if row.language in stale:
                 continue
-            segment = VoicedSegment(
-                number=row.number,
-                text=row.text,
-                voice=row.voice or "",
-                take_key=row.take_key,
-                start_ms=row.start_ms or 0,
-                duration_ms=row.duration_ms or 0,
-                speed=row.speed or 1.0,
-                overflow_ms=row.overflow_ms or 0,
-                error_code=row.error_code,
-                vendor_speed=row.vendor_speed or 1.0,
-                is_original=row.state == SegmentState.ORIGINAL,
-            )
-            voiced[row.language] = (*voiced.get(row.language, ()), segment)
+            voiced[row.language] = (*voiced.get(row.language, ()), _build_voiced(row))
         return voiced
 
+    def load_heard(self, job_id: uuid.UUID, language: str) -> Mapping[int, VoicedSegment]:
+        """Return a language's lines that have a take of their present text, by number, whatever became of others."""
+        rows = [row for row in self._dubbed(job_id) if row.language == language and row.take_key]
+        return {row.number: _build_voiced(row) for row in rows}
+
     def save_artifact(self, job_id: uuid.UUID, language: str | None, artifact: Artifact, ttl: timedelta) -> None:
-        """Record a stored output, to be had for ``ttl`` from now; the same kind again takes its place."""
+        """Record a stored output, to be had for ``ttl`` from now; the same kind again takes its place.
+
+        It belongs to the present revision of its language, or of the job: what others made of those before stays.
+        """
         values = {
             "path": artifact.path,
             "storage_key": artifact.storage_key,
@@ -153,17 +180,38 @@ class StageValues:
             "expires_at": func.now() + ttl,
         }
         row = insert(ArtifactRow).values(
-            id=uuid.uuid4(), job_id=job_id, language=language, kind=artifact.kind, **values
+            id=uuid.uuid4(),
+            job_id=job_id,
+            language=language,
+            kind=artifact.kind,
+            revision=_find_revision(job_id, language),
+            **values,
         )
         self._session.execute(
             row.on_conflict_do_update(index_elements=["job_id", "language", "kind", "revision"], set_=values)
         )
 
+    def expire_artifacts(self, job_id: uuid.UUID, language: str, revision: int) -> None:
+        """Let what was made for a revision that was never finished go the way of all that has expired."""
+        self._session.execute(
+            update(ArtifactRow)
+            .where(
+                ArtifactRow.job_id == job_id,
+                ArtifactRow.language == language,
+                ArtifactRow.revision == revision,
+                ArtifactRow.expires_at > func.now(),
+            )
+            .values(expires_at=func.now())
+        )
+
     def load_artifacts(
         self, job_id: uuid.UUID, kinds: Sequence[str] | None = None
     ) -> Mapping[str, tuple[Artifact, ...]]:
-        """Return a job's outputs, of these kinds or all, by language; those of the job itself under ""."""
-        statement = select(ArtifactRow).where(ArtifactRow.job_id == job_id)
+        """Return a job's outputs as they are now, of these kinds or all, by language; those of the job itself under "".
+
+        Of a language that is being made again that is what has been made again.
+        """
+        statement = select(ArtifactRow).where(ArtifactRow.job_id == job_id, _IS_PRESENT)
         if kinds is not None:
             statement = statement.where(ArtifactRow.kind.in_(kinds))
         rows = self._session.scalars(statement.order_by(ArtifactRow.language, ArtifactRow.path))
@@ -176,6 +224,29 @@ class StageValues:
     def _dubbed(self, job_id: uuid.UUID) -> ScalarResult[DubbedSegment]:
         statement = select(DubbedSegment).where(DubbedSegment.job_id == job_id)
         return self._session.scalars(statement.order_by(DubbedSegment.language, DubbedSegment.number))
+
+
+def _find_revision(job_id: uuid.UUID, language: str | None) -> ScalarSelect[int]:
+    if language is None:
+        return select(DubbingJob.revision).where(DubbingJob.id == job_id).scalar_subquery()
+    task = (LanguageTask.job_id == job_id) & (LanguageTask.language == language)
+    return select(LanguageTask.revision).where(task).scalar_subquery()
+
+
+def _build_voiced(row: DubbedSegment) -> VoicedSegment:
+    return VoicedSegment(
+        number=row.number,
+        text=row.text,
+        voice=row.voice or "",
+        take_key=row.take_key,
+        start_ms=row.start_ms or 0,
+        duration_ms=row.duration_ms or 0,
+        speed=row.speed or 1.0,
+        overflow_ms=row.overflow_ms or 0,
+        error_code=row.error_code,
+        vendor_speed=row.vendor_speed or 1.0,
+        is_original=row.state == SegmentState.ORIGINAL,
+    )
 
 
 def _find_state(segment: VoicedSegment) -> SegmentState:

@@ -11,8 +11,8 @@ import pytest
 from dubbing.caption_formats import parse_srt, parse_vtt
 from dubbing.captions import check_cues
 from dubbing.engines import Recording
+from dubbing.fitting import MAX_SPEED
 from dubbing.manifest import Manifest, parse_manifest
-from dubbing.timing import MAX_SPEED
 from dubbing.word_error_rate import measure_word_error_rate
 from resources.container import Container
 from resources.media.loudness import measure_loudness

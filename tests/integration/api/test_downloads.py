@@ -164,8 +164,8 @@ def test_after_the_lease_nothing_goes_on(desk: Desk, offer: Offer) -> None:
 
 def count_broken(desk: Desk, offer: Offer) -> int:
     with desk.database.transaction() as tx:
-        broken = select(func.count()).where(Download.artifact_id == offer.artifact_id, Download.lease_until > func.now())
-        return tx.session.scalar(broken) or 0
+        broken = select(func.count()).where(Download.lease_until > func.now())
+        return tx.session.scalar(broken.where(Download.artifact_id == offer.artifact_id)) or 0
 
 
 def test_an_expired_address_is_gone(desk: Desk, offer: Offer) -> None:

@@ -92,6 +92,7 @@ def build_line(tmp_path: Path, databases: tuple[str, str]) -> Iterator[Callable[
         settings = Settings(
             data_dir=tmp_path / "data",
             cache_dir=tmp_path / "cache",
+            recognise_again="off",
             database_url=SecretStr(databases[0]),
             dagster_database_url=SecretStr(databases[1]),
         )

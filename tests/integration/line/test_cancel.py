@@ -72,7 +72,7 @@ def test_an_ffmpeg_at_work_for_a_cancelled_job_is_ended_and_leaves_no_file(
         with start_ffmpeg(line.container.ffmpeg, endless, purpose="wait"):
             begun.set()
 
-    monkeypatch.setattr("dub_assets.mixed_audio.render_mix", render_for_ever)
+    monkeypatch.setattr("dub_assets.mixing_desk.render_mix", render_for_ever)
     job_id = line.submit("es")
     with running(line, job_id) as results:
         assert begun.wait(30)

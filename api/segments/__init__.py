@@ -1,0 +1,1 @@
+"""The lines of a dub: read, and changed one by one."""
