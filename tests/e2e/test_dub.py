@@ -52,13 +52,16 @@ def test_the_command_ends_well_and_tells_what_it_made(first: subprocess.Complete
 
 
 def test_every_file_of_the_manifest_is_there_with_its_hash(machine: Machine, manifest: Manifest) -> None:
-    files = [file for entry in manifest.languages for file in entry.artifacts]
-    assert {file.path for file in files} == {"pt-BR/dub.m4a", "pt-BR/captions.srt", "pt-BR/captions.vtt"}
+    files = [*manifest.source.artifacts, *(file for entry in manifest.languages for file in entry.artifacts)]
+    assert {file.path for file in files} == {
+        "source/captions.srt", "source/captions.vtt",
+        "pt-BR/dub.m4a", "pt-BR/captions.srt", "pt-BR/captions.vtt", "pt-BR/waveform.png",
+    }  # fmt: skip
     for file in files:
         content = (machine.folder / "out" / file.path).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file.size_bytes, file.sha256)
-    delivered = {path.name for path in (machine.folder / "out").rglob("*") if path.is_file()}
-    assert delivered == {"manifest.json", "dub.m4a", "captions.srt", "captions.vtt"}
+    delivered = {path.relative_to(machine.folder / "out").as_posix() for path in (machine.folder / "out").rglob("*.*")}
+    assert delivered == {"manifest.json", *(file.path for file in files)}
 
 
 def test_the_dub_recognised_again_says_what_was_translated(
@@ -73,6 +76,26 @@ def test_the_dub_recognised_again_says_what_was_translated(
     rate = measure_word_error_rate(wanted, " ".join(word.text for word in heard.words))
     print(f"\nword error rate of the dub recognised again: {rate:.3f}")
     assert rate <= 0.25
+
+
+def test_the_dub_is_measured_to_be_what_an_engineer_would_sign(manifest: Manifest) -> None:
+    (entry,) = manifest.languages
+    quality = entry.quality
+    assert quality is not None
+    print(f"\n{quality.model_dump()}")
+    assert quality.voiced == quality.segments
+    assert (quality.source_overlap or 0.0) >= 0.70
+    assert quality.onset_p95_ms is not None
+    assert quality.onset_p95_ms <= 120
+    assert quality.max_speed <= MAX_SPEED
+    assert abs(quality.integrated_lufs + 16) <= 0.5
+    assert quality.true_peak_dbtp <= -1.0
+    assert quality.caption_violations == 0
+    assert quality.null_residual_db is not None
+    assert quality.null_residual_db <= -40
+    assert quality.word_error_rate is not None
+    assert quality.word_error_rate <= 0.20
+    assert quality.issues == ()
 
 
 def test_the_dub_has_delivery_loudness(machine: Machine, manifest: Manifest, container: Container) -> None:

@@ -134,7 +134,10 @@ def check_files(client: httpx.Client, job_id: str, recording: bytes) -> None:
         again = httpx.get(url)
         assert (again.status_code, again.json()["code"]) == (410, "download_gone")
         files[item["path"]] = reply.content
-    assert set(files) == {"manifest.json", "pt-BR/dub.m4a", "pt-BR/captions.srt", "pt-BR/captions.vtt"}
+    assert set(files) == {
+        "manifest.json", "source/captions.srt", "source/captions.vtt",
+        "pt-BR/dub.m4a", "pt-BR/captions.srt", "pt-BR/captions.vtt", "pt-BR/waveform.png",
+    }  # fmt: skip
     manifest = json.loads(files["manifest.json"])
     assert manifest["source"]["sha256"] == hashlib.sha256(recording).hexdigest()
     for entry in manifest["languages"][0]["artifacts"]:

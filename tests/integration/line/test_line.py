@@ -37,9 +37,10 @@ def test_a_job_goes_through_every_stage_and_ends_proved(build_line: Callable[...
         artifacts = [artifact for group in tx.values.load_artifacts(job_id).values() for artifact in group]
         assert {task.progress for task in tx.jobs.list_languages(job_id)} == {100}
     assert sorted(artifact.path for artifact in artifacts) == [
-        "es/captions.srt", "es/captions.vtt", "es/dub.m4a",
+        "es/captions.srt", "es/captions.vtt", "es/dub.m4a", "es/waveform.png",
         "manifest.json",
-        "pt-BR/captions.srt", "pt-BR/captions.vtt", "pt-BR/dub.m4a",
+        "pt-BR/captions.srt", "pt-BR/captions.vtt", "pt-BR/dub.m4a", "pt-BR/waveform.png",
+        "source/captions.srt", "source/captions.vtt",
     ]  # fmt: skip
     for artifact in artifacts:
         with line.container.store.fetch(artifact.storage_key) as file:
