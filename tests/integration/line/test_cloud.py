@@ -161,7 +161,7 @@ def test_a_hang_is_spend_unknown_and_the_line_is_read_all_the_same(
     line: CloudLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resources.vendors.aura_synthesizer.BASE_TIMEOUT_S", 1.0)
-    line.emulator.add_fault("hang", vendor="deepgram", operation="synthesize", delay_s=3.0, times=1)
+    line.emulator.add_fault("hang", vendor="deepgram", operation="synthesize", delay_s=8.0, times=1)
     job_id = line.voice("es")
     unknown = [call for call in line.calls(job_id, "synthesize") if call.state == CallState.SPEND_UNKNOWN]
     assert len(unknown) == 1
