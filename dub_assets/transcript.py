@@ -1,5 +1,7 @@
 """The first stage: what is said, when, in which language."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import dagster as dg
 
 from dub_assets.checks import build_check
@@ -40,17 +42,19 @@ def transcript(context: dg.AssetExecutionContext, container: dg.ResourceParam[Co
         with container.database.transaction() as tx:
             upload, job = tx.uploads.get_of_job(stage.job_id), tx.jobs.get(stage.job_id)
         media = container.intake.get_media(upload)
-        heard = container.transcripts.get(
-            stage.build_order(),
-            upload,
-            media.duration_ms,
-            language=job.source_language,
-            key_terms=list_key_terms(parse_glossary(job.glossary)),
-        )
+        with ThreadPoolExecutor(1, "envelope") as beside:  # a vendor takes longer than looking at the sound
+            envelope = beside.submit(_measure_envelope, container, upload)
+            heard = container.transcripts.get(
+                stage.build_order(),
+                upload,
+                media.duration_ms,
+                language=job.source_language,
+                key_terms=list_key_terms(parse_glossary(job.glossary)),
+            )
         segments = plan_segments(heard.words, language=heard.language)
         if not segments:
             raise NoSpeechError("Nobody speaks in this recording; there is nothing to dub.")
-        segments = snap_onsets(segments, _measure_envelope(container, upload))
+        segments = snap_onsets(segments, envelope.result())
         stage.report(stage.list_languages(), 1.0)
     spoken_ms = sum(segment.end_ms - segment.start_ms for segment in segments)
     return dg.MaterializeResult(
