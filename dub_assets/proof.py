@@ -14,13 +14,23 @@ import dagster as dg
 from dub_assets.checks import build_check
 from dub_assets.files import store_artifact
 from dub_assets.stage import NO_LANGUAGES_FAULT, Stage
-from dubbing.errors import DubbingError, VendorUnavailableError
+from dubbing.errors import DubbingError, NoSpeechError, VendorUnavailableError
 from dubbing.hearing import GAP_MS, Cut, assess_hearing, plan_cuts
 from dubbing.jobs import WaitingOn
-from dubbing.quality import Proof, Thresholds, has_aligned_onsets, has_source_overlap, is_understood, is_untouched
+from dubbing.quality import (
+    Proof,
+    Thresholds,
+    has_aligned_onsets,
+    has_source_overlap,
+    has_voice,
+    is_understood,
+    is_untouched,
+)
 from dubbing.stages import Artifact, Dubs, Measurements, SegmentedTranscript, VoicedSegment
 from dubbing.synchrony import measure_synchrony
 from resources.media.bed import Bed
+from resources.media.mixing import Mix
+from resources.media.voice_presence import measure_voice_over_bed
 from resources.media.voice_reading import read_voice
 from resources.media.waveform import Bar, draw_waveform
 from resources.purchasing.orders import Order
@@ -39,6 +49,7 @@ MAX_SHOWN_BYTES = 100_000
 
 ONSETS_ALIGNED = "onsets_aligned"
 SOURCE_OVERLAP = "source_overlap"
+VOICE_HEARD = "voice_heard"
 UNDERSTOOD = "understood"
 UNTOUCHED = "untouched_outside_speech"
 
@@ -51,12 +62,15 @@ class _Check(NamedTuple):
 
 _CHECKS = {
     ONSETS_ALIGNED: _Check(
-        "Lines are heard to begin when they should.",
+        "Lines are heard, and begin when they should.",
         has_aligned_onsets,
-        ("onset_p50_ms", "onset_p95_ms", "last_onset_ms", "drift_ms"),
+        ("inaudible_lines", "onset_p50_ms", "onset_p95_ms", "last_onset_ms", "drift_ms"),
     ),
     SOURCE_OVERLAP: _Check(
         "The dub speaks while its source does.", has_source_overlap, ("source_overlap", "speech_overlap")
+    ),
+    VOICE_HEARD: _Check(
+        "Lines stand out in the finished mix from what else is heard.", has_voice, ("voice_over_bed_db",)
     ),
     UNDERSTOOD: _Check(
         "A recogniser understands the finished dub; the metadata says where it was not asked.",
@@ -78,6 +92,7 @@ def prove_dub(
     transcript: SegmentedTranscript,
     lines: Sequence[VoicedSegment],
     track: Path,
+    mix: Mix,
     bed: Bed,
     folder: Path,
 ) -> tuple[Measurements, Sequence[Artifact]]:
@@ -86,6 +101,7 @@ def prove_dub(
     Args:
         lines: as they were placed.
         track: of two channels, voice and key.
+        mix: in which that voice should be heard.
         bed: with the levels of the original.
         folder: for what is made on the way.
 
@@ -97,7 +113,9 @@ def prove_dub(
     sample, picture = folder / "sample.wav", folder / "waveform.png"
     voice = read_voice(track, stage.container.ffmpeg, cuts, sample)
     synchrony = measure_synchrony(transcript.segments, lines, bed.envelope, voice)
-    measured = {name: value for name, value in asdict(synchrony).items() if value is not None}
+    takes = [(line.start_ms, line.start_ms + line.duration_ms) for line in lines if line.take_key]
+    figures = {**asdict(synchrony), "voice_over_bed_db": measure_voice_over_bed(mix, track, takes)}
+    measured = {name: value for name, value in figures.items() if value is not None}
     heard = {"not_checked": OFF} if which == OFF else _recognise_again(stage, language, cuts, sample)
     draw_waveform(
         bed.envelope, voice, [_build_bar(line) for line in lines if line.take_key or line.is_original], picture
@@ -124,13 +142,15 @@ def _recognise_again(stage: Stage, language: str, cuts: Sequence[Cut], sample: P
     duration_ms = cuts[-1].at_ms + cuts[-1].end_ms - cuts[-1].start_ms + GAP_MS
     order = _limit_patience(stage.build_order(language))
     try:
-        transcript = stage.container.transcripts.hear(order, sample, duration_ms, language=language)
+        words = stage.container.transcripts.hear(order, sample, duration_ms, language=language).words
+    except NoSpeechError:
+        words = ()  # nothing worse can be said of a dub
     except NO_LANGUAGES_FAULT:
         raise
     except DubbingError as error:
         stage.check_wanted()  # what breaks because it was stopped proves nothing
         return {"not_checked": error.code}
-    heard = assess_hearing(cuts, transcript.words, language)
+    heard = assess_hearing(cuts, words, language)
     return {
         "word_error_rate": heard.errors.rate,
         "checked_lines": heard.lines,

@@ -90,13 +90,14 @@ def clean_text(text: str) -> str:
     r"""Bring text to the form that captions carry: one line, single spaces, no control characters.
 
     Controls are those of Unicode's category and those of direction that work in pairs; the marks that act alone stay,
-    and so do non-breaking spaces, but for those at the ends.
+    and so do non-breaking spaces, but for those at the ends. Where nothing is to be seen there is no text.
 
     >>> clean_text(" Bom\n dia,\x00 Ana. ")
     'Bom dia, Ana.'
     """
     printable = "".join(c for c in text if c.isspace() or not _is_control(c))
-    return _BREAKABLE_SPACE.sub(" ", printable).strip()
+    clean = _BREAKABLE_SPACE.sub(" ", printable).strip()
+    return clean if any(_is_visible(c) for c in clean) else ""
 
 
 def count_characters(text: str) -> int:
@@ -190,6 +191,10 @@ def rate_break(left: str, right: str, language: str) -> int:
 
 def _is_control(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cs"} or character in _DIRECTION_CONTROLS
+
+
+def _is_visible(character: str) -> bool:
+    return not character.isspace() and unicodedata.category(character) != "Cf"
 
 
 def _is_zero_width(character: str) -> bool:

@@ -1,5 +1,6 @@
 """Hearing a finished dub again: which lines are recognised, what they said, and what was heard of it."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -101,6 +102,7 @@ def assess_hearing(cuts: Sequence[Cut], words: Sequence[Word], language: str) ->
         language: canonical tag of both.
     """
     errors, missing, group = WordErrors(0, 0), 0, list[Cut]()
+    words = sorted(words, key=_find_middle)
     for cut in cuts:
         group.append(cut)
         if cut.at_ms - group[0].at_ms >= GROUP_MS or cut is cuts[-1]:
@@ -119,7 +121,12 @@ def _count_missing_numbers(text: str, heard: str, language: str) -> int:
 
 
 def _gather(cuts: Sequence[Cut], words: Sequence[Word]) -> str:
-    """Join the words that were heard in a row of cuts; a word belongs where its middle is."""
+    """Join the words that were heard in a row of cuts; a word belongs where its middle is, and is in that order."""
     from_ms = cuts[0].at_ms - GAP_MS // 2
     to_ms = cuts[-1].at_ms + cuts[-1].end_ms - cuts[-1].start_ms + GAP_MS // 2
-    return " ".join(word.text for word in words if from_ms <= (word.start_ms + word.end_ms) // 2 < to_ms)
+    heard = words[bisect_left(words, from_ms, key=_find_middle) : bisect_left(words, to_ms, key=_find_middle)]
+    return " ".join(word.text for word in heard)
+
+
+def _find_middle(word: Word) -> int:
+    return (word.start_ms + word.end_ms) // 2

@@ -34,6 +34,7 @@ class Synchrony:
     """How a dub lies beside its source; None where there is nothing to measure.
 
     Attributes:
+        inaudible_lines: takes that are not heard where they lie; none has an onset.
         onset_p50_ms, onset_p95_ms: distance of a line's audible beginning from its segment's, in 50 and 95 of 100.
         last_onset_ms: how late the last line is; negative is early.
         drift_ms: by how much lateness grows from the first line to the last, by the straight line that fits all best.
@@ -41,6 +42,7 @@ class Synchrony:
         speech_overlap: time that both speak by time that either does, 0-1: intersection over union.
     """
 
+    inaudible_lines: int
     onset_p50_ms: int | None
     onset_p95_ms: int | None
     last_onset_ms: int | None
@@ -67,13 +69,14 @@ def measure_synchrony(
     one figure of each kind: min/max, which is intersection over union for spans that begin together, and one less the
     difference by the source. Human dubs reach about .70 (Brannon et al., TACL 2023; IWSLT 2023).
     """
-    offsets = _measure_offsets(segments, lines, voice)
+    offsets, inaudible = _measure_offsets(segments, lines, voice)
     late_ms = np.array([offset for _, offset in offsets])
     replaced = _list_replaced(segments, lines)
     speaks = _mark_speech(source, replaced)
     dubbed = _mark_dub(voice, lines, len(speaks))
     both, either = int(np.sum(speaks & dubbed)), int(np.sum(speaks | dubbed))
     return Synchrony(
+        inaudible_lines=inaudible,
         onset_p50_ms=_find_percentile(np.abs(late_ms), 50),
         onset_p95_ms=_find_percentile(np.abs(late_ms), 95),
         last_onset_ms=offsets[-1][1] if offsets else None,
@@ -85,24 +88,28 @@ def measure_synchrony(
 
 def _measure_offsets(
     segments: Sequence[Segment], lines: Sequence[VoicedSegment], voice: Envelope
-) -> list[tuple[int, int]]:
-    """List where a line should begin, and how much later it does, ms."""
+) -> tuple[list[tuple[int, int]], int]:
+    """List where a line should begin, and how much later it does, ms; and count the lines that are not heard."""
     due_ms = {segment.number: segment.start_ms for segment in segments}
-    offsets, quiet_from_ms = [], 0
+    offsets, inaudible, quiet_from_ms = [], 0, 0
     for line in sorted((line for line in lines if line.take_key), key=lambda line: line.start_ms):
         end_ms = line.start_ms + line.duration_ms
         if line.start_ms >= quiet_from_ms:
             from_ms = max(quiet_from_ms, line.start_ms - EARLIEST_MS)
             onset_ms = _find_onset(voice, from_ms, end_ms)
-            if onset_ms is not None:
+            if onset_ms is None:
+                inaudible += 1
+            else:
                 offsets.append((due_ms[line.number], onset_ms - due_ms[line.number]))
         quiet_from_ms = max(quiet_from_ms, end_ms)
-    return offsets
+    return offsets, inaudible
 
 
 def _find_onset(voice: Envelope, from_ms: int, to_ms: int) -> int | None:
     """Find when a line is first heard; what spoke before it says nothing about the silence that it stands in."""
     levels = voice.levels_dbfs[from_ms // WINDOW_MS : -(-to_ms // WINDOW_MS)]
+    if levels.max(initial=FLOOR_DBFS) < SILENCE_DBFS:
+        return None
     silence = np.full(len(levels), FLOOR_DBFS, np.float32)
     onset_ms = find_speech_onset(Envelope(np.concatenate([silence, levels])), 0, 2 * len(levels) * WINDOW_MS)
     return None if onset_ms is None else from_ms // WINDOW_MS * WINDOW_MS + onset_ms - len(levels) * WINDOW_MS

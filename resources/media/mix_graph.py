@@ -83,8 +83,9 @@ def _mix(inputs: MixInputs) -> Any:
 
 
 def _pick_voice(track: Any, plan: MixPlan) -> Any:
-    voice = track.filter("channelmap", "|".join(f"0-{n}" for n in range(plan.channels)), _LAYOUTS[plan.channels])
-    return voice.filter("volume", f"{plan.voice_gain_db:.3f}dB")
+    # The gain first: channels made of one share its memory, and ``volume`` would be applied to it once for each.
+    voice = track.filter("volume", f"{plan.voice_gain_db:.3f}dB")
+    return voice.filter("channelmap", "|".join(f"0-{n}" for n in range(plan.channels)), _LAYOUTS[plan.channels])
 
 
 def _duck(bed: Any, key: Any, duck_db: float) -> Any:

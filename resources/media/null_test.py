@@ -25,6 +25,9 @@ SHORTEST_MS = 100
 LOWEST_RESIDUAL_DB = -150.0
 """Said where nothing is left at all, dB."""
 
+FAILED_RESIDUAL_DB = 0.0
+"""Said where a dub is shorter than it must be, or is no sound at all, dB: as much is left as there was."""
+
 Spans = Sequence[tuple[int, int]]
 """Stretches of time, (start, end) in ms."""
 
@@ -36,7 +39,7 @@ class NullTest:
     Attributes:
         residual_db: relative to the original times the gain, over all free stretches together but for where the
             limiter was at work.
-        gain_db: the one gain.
+        gain_db: the gain that the original has in the dub, by the least squares; at least `LOWEST_RESIDUAL_DB`.
         free_ms: how much was looked at.
         limited_ms: how much more is free, but was limited.
     """
@@ -76,7 +79,7 @@ def run_null_test(recording: Path, mix: Mix, master: Master, free: Spans, ffmpeg
         free: as `find_free_spans` gives.
 
     Returns:
-        None where there is no free stretch, or nothing but silence in it.
+        None where there is no free stretch, or nothing in it but silence and what was limited: that proves nothing.
 
     Raises:
         MediaError: the recording cannot be decoded.
@@ -99,23 +102,62 @@ def compare(
     Args:
         originals, finished: blocks of the same lengths, but for the last.
         free: in order.
+
+    Returns:
+        As `run_null_test` does; `FAILED_RESIDUAL_DB` where a sound ends before the free stretches do.
     """
-    gain = np.float32(db_to_gain(gain_db))
-    expected, left, frames, limited = 0.0, 0.0, 0, 0
-    for original, sound, gains in _cut_free(originals, finished, [_to_frames(span, rate_hz) for span in free]):
-        wanted, heard = original * gain, sound
-        if gains is not None:
-            wanted, heard = wanted[gains == 1.0], heard[gains == 1.0]
-        expected += _measure_energy(wanted)
-        left += _measure_energy(heard - wanted)
-        frames += len(heard)
-        limited += len(sound) - len(heard)
-    if not expected:
+    spans = [_to_frames(span, rate_hz) for span in free]
+    sums = _Sums()
+    for original, sound, gains in _cut_free(originals, finished, spans):
+        sums.add(original, sound, gains, float(np.float32(db_to_gain(gain_db))))
+    lacking = sum(end - start for start, end in spans) - sums.frames - sums.limited
+    is_whole = lacking <= ms_to_frames(MARGIN_MS, rate_hz)
+    if is_whole and not sums.expected:
         return None
-    residual_db = 10 * math.log10(left / expected) if left else LOWEST_RESIDUAL_DB
     return NullTest(
-        max(LOWEST_RESIDUAL_DB, residual_db), gain_db, frames_to_ms(frames, rate_hz), frames_to_ms(limited, rate_hz)
+        sums.measure_residual() if is_whole else FAILED_RESIDUAL_DB,
+        sums.measure_gain(),
+        frames_to_ms(sums.frames, rate_hz),
+        frames_to_ms(sums.limited, rate_hz),
     )
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Energies of what was compared so far, in double precision: no sound of floats is beyond that."""
+
+    original: float = 0.0
+    common: float = 0.0
+    expected: float = 0.0
+    left: float = 0.0
+    frames: int = 0
+    limited: int = 0
+
+    def add(self, original: Block, sound: Block, gains: NDArray[np.float32] | None, gain: float) -> None:
+        whole = len(sound)
+        if gains is not None:
+            original, sound = original[gains == 1.0], sound[gains == 1.0]
+        before, heard = original.ravel().astype(np.float64), sound.ravel().astype(np.float64)
+        with np.errstate(invalid="ignore"):  # what is infinite or no number fails in the end
+            energy, left = float(before @ before), heard - before * gain
+            self.original += energy
+            self.common += float(before @ heard)
+            self.expected += energy * gain**2
+            self.left += float(left @ left)
+        self.frames += len(sound)
+        self.limited += whole - len(sound)
+
+    def measure_residual(self) -> float:
+        ratio = self.left / self.expected
+        if not math.isfinite(ratio):
+            return FAILED_RESIDUAL_DB
+        return max(LOWEST_RESIDUAL_DB, 10 * math.log10(ratio)) if ratio else LOWEST_RESIDUAL_DB
+
+    def measure_gain(self) -> float:
+        gain = self.common / self.original if self.original else 0.0
+        if not math.isfinite(gain) or gain <= 0.0:
+            return LOWEST_RESIDUAL_DB
+        return max(LOWEST_RESIDUAL_DB, 20 * math.log10(gain))
 
 
 def _cut_free(
@@ -137,8 +179,3 @@ def _cut_free(
 
 def _to_frames(span: tuple[int, int], rate_hz: int) -> tuple[int, int]:
     return ms_to_frames(span[0], rate_hz), ms_to_frames(span[1], rate_hz)
-
-
-def _measure_energy(block: Block) -> float:
-    flat = block.ravel()
-    return float(np.dot(flat, flat))

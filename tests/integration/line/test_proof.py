@@ -22,15 +22,18 @@ from dubbing.envelope import build_envelope
 from dubbing.errors import DubbingError, NoSpeechError, UnsupportedLanguageError, VendorUnavailableError
 from dubbing.jobs import LanguageState
 from dubbing.manifest import parse_manifest
+from dubbing.mixing import PRESETS, Loudness
 from dubbing.stages import Artifact, Dubs, Measurements, SegmentedTranscript, VoicedSegment
 from dubbing.transcript import Segment, Transcript, Word
 from dubbing.usage import Receipt
 from resources.database.tables import VendorCall
 from resources.media.bed import Bed
+from resources.media.mixing import Mix
+from resources.media.pcm_file import PCM_OPTIONS, PcmFile
 from resources.media.voice_track import PlacedSpeech, write_voice_track
 from resources.purchasing.transcripts import Transcripts
 from tests.integration.line.conftest import Line
-from tests.support.audio import make_tone
+from tests.support.audio import encode, make_noise, make_tone
 from tests.support.engines import RATE_HZ
 
 TEXTS = (
@@ -80,6 +83,16 @@ class Studio:
             rate_hz=48_000,
             out=folder / "voice.wav",
         ).path
+        with PcmFile(self.track, 2) as track:
+            self.mix = self.write_mix(track.read(0, track.frames)[:, 0])
+
+    def write_mix(self, sound: np.ndarray) -> Mix:
+        path = encode(self.line.container.ffmpeg, sound, 48_000, self.folder / "mix.wav", *PCM_OPTIONS)
+        return Mix(path, 48_000, 1, len(sound), Loudness(-16.0, -1.0, 0.0), PRESETS["podcast"])
+
+    def list_broken(self, measured: Measurements) -> set[str]:
+        results = check_proofs({"es": measured}, self.line.container.settings)
+        return {str(result.check_name) for result in results if not result.passed}
 
     def recognise(self, heard: Sequence[str] | DubbingError, which: str = "sample") -> ToldRecognizer:
         container = self.line.container
@@ -107,6 +120,7 @@ class Studio:
                 transcript=SegmentedTranscript("en", TOTAL_MS, tuple(segments)),
                 lines=lines,
                 track=self.track,
+                mix=self.mix,
                 bed=bed,
                 folder=self.folder,
             )
@@ -163,7 +177,6 @@ def test_hearing_again_is_bought_once_and_is_the_languages(studio: Studio) -> No
     ("error", "reason"),
     [
         (VendorUnavailableError("The vendor does not answer.", retry_after_s=3_600.0), "vendor_unavailable"),
-        (NoSpeechError("Nobody speaks."), "no_speech"),
         (UnsupportedLanguageError("Not this language."), "unsupported_language"),
     ],
 )
@@ -176,6 +189,34 @@ def test_a_recogniser_that_cannot_do_it_costs_the_proof_and_not_the_dub(
     assert "word_error_rate" not in measured
     assert len(pictures) == 1
     assert all(result.passed for result in check_proofs({"es": measured}, studio.line.container.settings))
+
+
+def test_a_dub_of_which_no_word_is_recognised_is_the_worst(studio: Studio) -> None:
+    studio.recognise(NoSpeechError("Nobody speaks."))
+    measured, _ = studio.prove()
+    assert "not_checked" not in measured
+    assert (measured["word_error_rate"], measured["checked_lines"], measured["checked_words"]) == (1.0, 3, 21)
+    assert studio.list_broken(measured) == {"understood"}
+
+
+@pytest.mark.parametrize(("gain", "broken"), [(1.0, set()), (0.01, {"voice_heard"})])
+def test_a_voice_that_is_lost_in_the_mix_breaks_that_proof_alone(studio: Studio, gain: float, broken: set[str]) -> None:
+    studio.recognise(TEXTS)
+    noise = make_noise(TOTAL_MS, 48_000)
+    with PcmFile(studio.track, 2) as track:
+        voice = track.read(0, track.frames)[:, 0]
+    studio.mix = studio.write_mix(noise + gain * voice)
+    measured, _ = studio.prove()
+    assert studio.list_broken(measured) == broken
+
+
+def test_takes_that_are_not_in_the_track_break_the_proof_of_their_onsets(studio: Studio) -> None:
+    studio.recognise(TEXTS)
+    with PcmFile(studio.track, 2) as track:
+        track.write(SPANS[2][0] * 48, np.zeros((3_000 * 48, 2), np.float32))
+    measured, _ = studio.prove()
+    assert measured["inaudible_lines"] == 1
+    assert "onsets_aligned" in studio.list_broken(measured)
 
 
 def test_a_vendor_that_stays_down_is_not_waited_for_as_long_as_the_dub_itself_would(
@@ -226,4 +267,10 @@ def test_a_finished_dub_is_kept_with_what_was_measured_of_it(build_line: Callabl
         "manifest.json"
     }
     proofs = {check.check_name: check for check in result.get_asset_check_evaluations()}
-    assert {"onsets_aligned", "source_overlap", "understood", "untouched_outside_speech"} <= proofs.keys()
+    assert {
+        "onsets_aligned",
+        "source_overlap",
+        "understood",
+        "untouched_outside_speech",
+        "voice_heard",
+    } <= proofs.keys()

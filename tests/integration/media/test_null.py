@@ -9,7 +9,15 @@ import pytest
 from dubbing.limiting import Limited
 from dubbing.mixing import Master
 from resources.media.ffmpeg import Ffmpeg
-from resources.media.null_test import SHORTEST_MS, NullTest, compare, find_free_spans, run_null_test
+from resources.media.null_test import (
+    FAILED_RESIDUAL_DB,
+    LOWEST_RESIDUAL_DB,
+    SHORTEST_MS,
+    NullTest,
+    compare,
+    find_free_spans,
+    run_null_test,
+)
 from tests.integration.media.test_mixing import LENGTH_MS, Scene
 from tests.support.audio import encode, make_noise, make_tone
 
@@ -29,7 +37,7 @@ def test_what_is_the_original_times_the_gain_leaves_nothing() -> None:
     original = make_noise(4_000, RATE_HZ)
     result = compare_sounds(original, original * np.float32(10 ** (-6 / 20)), [(500, 1_500), (2_000, 4_000)])
     assert result == NullTest(
-        residual_db=result.residual_db if result else 0, gain_db=-6.0, free_ms=3_000, limited_ms=0
+        residual_db=result.residual_db if result else 0, gain_db=pytest.approx(-6.0), free_ms=3_000, limited_ms=0
     )
     assert result.residual_db < -120
 
@@ -47,6 +55,7 @@ def test_another_gain_than_the_one_stated_is_found() -> None:
     result = compare_sounds(original, original * np.float32(10 ** (-5.5 / 20)), [(0, 4_000)])
     assert result is not None
     assert result.residual_db > -30
+    assert result.gain_db == pytest.approx(-5.5)
 
 
 def test_what_the_dub_says_is_not_looked_at() -> None:
@@ -67,6 +76,41 @@ def test_frames_that_were_limited_are_left_out_and_counted() -> None:
     assert result.residual_db < -120
     assert result.limited_ms == 100
     assert result.free_ms == 900
+
+
+@pytest.mark.parametrize("sample", [np.nan, np.inf, -np.inf, 3e38])
+@pytest.mark.parametrize("share", [slice(None), slice(5, 6)])
+def test_what_is_no_sound_at_all_never_passes(sample: float, share: slice) -> None:
+    original = make_noise(4_000, RATE_HZ)
+    dub = original * np.float32(10 ** (-6 / 20))
+    dub[share] = sample
+    result = compare_sounds(original, dub, [(0, 4_000)])
+    assert result is not None
+    assert result.residual_db >= FAILED_RESIDUAL_DB
+    assert np.isfinite((result.residual_db, result.gain_db)).all()
+
+
+@pytest.mark.parametrize("end_ms", [0, 1, 1_000, 3_970])
+def test_a_dub_that_ends_before_its_original_fails(end_ms: int) -> None:
+    original = make_noise(4_000, RATE_HZ)
+    dub = (original * np.float32(10 ** (-6 / 20)))[: end_ms * RATE_HZ // 1000]
+    result = compare_sounds(original, dub, [(0, 500), (1_500, 4_000)])
+    assert result is not None
+    assert result.residual_db == FAILED_RESIDUAL_DB
+
+
+def test_a_dub_that_was_limited_throughout_proves_nothing() -> None:
+    original = make_noise(1_000, RATE_HZ)
+    finished = [Limited(block, np.full(len(block), 0.9, np.float32)) for block in split(original)]
+    assert compare(split(original), finished, -6.0, [(0, 1_000)], RATE_HZ) is None
+
+
+def test_a_dub_turned_around_is_not_its_original() -> None:
+    original = make_noise(1_000, RATE_HZ)
+    result = compare_sounds(original, -original * np.float32(10 ** (-6 / 20)), [(0, 1_000)])
+    assert result is not None
+    assert result.residual_db == pytest.approx(6.0, abs=0.1)
+    assert result.gain_db == LOWEST_RESIDUAL_DB
 
 
 @pytest.mark.parametrize("free", [[], [(0, 4_000)]])
@@ -100,7 +144,7 @@ def test_a_real_mix_is_its_recording_times_one_gain(ffmpeg: Ffmpeg, tmp_path: Pa
         result = run_null_test(scene.recording, mix, Master(3.3, ceiling_dbtp), free, ffmpeg)
         assert result is not None
         assert result.residual_db < -100
-        assert result.gain_db == 3.3
+        assert result.gain_db == pytest.approx(3.3, abs=0.001)
     assert result.limited_ms > 0
 
 

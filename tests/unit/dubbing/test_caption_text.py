@@ -25,6 +25,9 @@ from dubbing.caption_text import (
         ("\x0b\x1c", ""),
         ("a\u202eb\u202c c\u2066d\u2069", "ab cd"),
         ("C++\u200f", "C++\u200f"),
+        ("\u200b", ""),
+        (" \ufeff \u2060\u00a0\u200d", ""),
+        ("\u2060->", "\u2060->"),
     ],
 )
 def test_clean_text_is_one_line_without_control_characters(text, clean):

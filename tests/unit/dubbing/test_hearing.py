@@ -1,7 +1,9 @@
+from collections import Counter
 from itertools import pairwise
 
 import pytest
 
+from dubbing import hearing
 from dubbing.hearing import GAP_MS, SAMPLE_MS, assess_hearing, plan_cuts
 from dubbing.stages import VoicedSegment
 from dubbing.transcript import Word
@@ -88,3 +90,18 @@ def test_a_number_that_is_written_down_in_parts_was_heard():
     [cut] = plan_cuts([VoicedSegment(1, "Custa vinte e três reais.", "v", take_key="k", duration_ms=3_000)], "all")
     assert assess_hearing([cut], say(cut, "custa 20 e 3 reais"), "pt-BR").missing_numbers == 0
     assert assess_hearing([cut], say(cut, "custa 20 e 4 reais"), "pt-BR").missing_numbers == 1
+
+
+def test_hearing_nothing_at_all_gets_every_word_wrong():
+    heard = assess_hearing(plan_cuts(build_lines(3, 3_000), "all"), (), "es")
+    assert (heard.lines, heard.errors.rate, heard.errors.words) == (3, 1.0, 6)
+
+
+def test_of_many_lines_few_words_are_looked_at_for_each(monkeypatch):
+    looks = Counter()
+    find_middle = hearing._find_middle
+    monkeypatch.setattr(hearing, "_find_middle", lambda word: looks.update(all=1) or find_middle(word))
+    cuts = plan_cuts(build_lines(400, 3_000), "all")
+    words = [word for cut in cuts for word in say(cut, cut.text)]
+    assert assess_hearing(cuts, words, "es").errors.errors == 0
+    assert looks["all"] < 50 * len(words)

@@ -115,6 +115,16 @@ def test_the_parts_of_a_gap_add_up(gap_ms: int, is_after_take: bool, is_before_t
     assert min(gap.hold_ms, gap.free_ms, gap.lead_ms) >= 0
 
 
+@pytest.mark.parametrize("gap_ms", [0, 1, 100, 599, 600, 5000])
+@pytest.mark.parametrize("open_ms", [(0.0, 1.0), (0.2, 0.9), (0.5, 0.5)])
+def test_where_the_original_has_to_be_free_nothing_holds_it_down(gap_ms: int, open_ms: tuple[float, float]):
+    first_ms, last_ms = (round(share * gap_ms) for share in open_ms)
+    gap = plan_gap_ducking(gap_ms, is_after_take=True, is_before_take=True, open_ms=(first_ms, last_ms))
+    assert gap.hold_ms + gap.free_ms + gap.lead_ms == gap_ms
+    assert gap.hold_ms <= first_ms
+    assert 0 <= gap.lead_ms <= gap_ms - last_ms
+
+
 def test_the_original_stays_down_between_near_takes():
     assert plan_gap_ducking(599, is_after_take=True, is_before_take=True) == GapDucking(599, 0, 0)
 

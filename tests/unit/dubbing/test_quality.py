@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from dubbing.jobs import LanguageState
-from dubbing.quality import Quality, Thresholds, list_issues, plan_final_state
+from dubbing.quality import Quality, Thresholds, has_aligned_onsets, list_issues, plan_final_state
 
 THRESHOLDS = Thresholds(
     max_word_error_rate=0.30, max_onset_offset_ms=300, min_source_overlap=0.5, max_null_residual_db=-40.0
@@ -31,6 +31,7 @@ def build_quality(**changes):
         "checked_words": 20,
         "missing_numbers": 0,
         "null_residual_db": -40.0,
+        "voice_over_bed_db": -10.0,
     }
     return Quality(**{**values, **changes})
 
@@ -48,6 +49,8 @@ def test_a_dub_at_every_limit_has_no_issue():
         ({"caption_violations": 1}, "caption_violations"),
         ({"loudness_on_target": False}, "loudness_off_target"),
         ({"onset_p95_ms": 301}, "late_onsets"),
+        ({"inaudible_lines": 1}, "lines_inaudible"),
+        ({"voice_over_bed_db": -10.1}, "voice_missing"),
         ({"source_overlap": 0.49}, "little_overlap"),
         ({"word_error_rate": 0.30}, "hard_to_understand"),
         ({"missing_numbers": 1}, "numbers_not_heard"),
@@ -62,7 +65,13 @@ def test_what_was_not_measured_is_no_issue():
     unmeasured = dict.fromkeys(
         ("onset_p50_ms", "onset_p95_ms", "source_overlap", "word_error_rate", "missing_numbers", "null_residual_db")
     )
+    unmeasured["voice_over_bed_db"] = None
     assert list_issues(build_quality(**unmeasured, not_checked="vendor_unavailable"), THRESHOLDS) == ()
+
+
+def test_a_dub_of_which_no_line_is_heard_is_not_in_time():
+    assert not has_aligned_onsets(build_quality(onset_p95_ms=None, inaudible_lines=1), THRESHOLDS)
+    assert has_aligned_onsets(build_quality(onset_p95_ms=None, voiced=0), THRESHOLDS)
 
 
 def test_a_word_error_rate_of_a_few_words_decides_nothing():

@@ -87,10 +87,22 @@ def test_a_line_in_which_the_original_stays_counts_on_neither_side():
 def test_a_line_that_begins_while_another_speaks_has_no_onset():
     spans = [(10_000, 15_000), (12_000, 13_000)]
     found = measure_synchrony(cut(spans), place(spans), sound(*spans), sound(*spans))
-    assert (found.onset_p95_ms, found.drift_ms) == (0, None)
+    assert (found.onset_p95_ms, found.drift_ms, found.inaudible_lines) == (0, None, 0)
 
 
 def test_of_a_dub_in_which_nothing_is_heard_nothing_is_told_but_that():
     spans = [(10_000, 15_000)]
     found = measure_synchrony(cut(spans), place(spans), sound(*spans), sound())
     assert (found.onset_p50_ms, found.drift_ms, found.source_overlap, found.speech_overlap) == (None, None, 0.0, 0.0)
+
+
+def test_lines_that_are_not_heard_are_counted_and_have_no_onset():
+    spans = [(1_000, 3_000), (5_000, 8_000), (20_000, 26_000)]
+    found = measure_synchrony(cut(spans), place(spans), sound(*spans), sound(spans[1]))
+    assert (found.inaudible_lines, found.onset_p95_ms) == (2, 0)
+
+
+def test_what_is_as_quiet_as_noise_is_not_heard():
+    spans = [(1_000, 3_000)]
+    found = measure_synchrony(cut(spans), place(spans), sound(*spans), sound(*spans, loud_dbfs=-60.0))
+    assert (found.inaudible_lines, found.onset_p50_ms) == (1, None)
