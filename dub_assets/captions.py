@@ -2,7 +2,9 @@
 
 import tempfile
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -16,6 +18,7 @@ from dubbing.caption_pieces import CaptionLine
 from dubbing.caption_text import is_right_to_left
 from dubbing.captions import check_cues, plan_cues
 from dubbing.jobs import LanguageState
+from dubbing.segmentation import join_words
 from dubbing.stages import Artifact, CaptionFiles, Measurements, SegmentedTranscript, VoicedSegment, Voicings
 from dubbing.transcript import Segment
 from resources.container import Container
@@ -48,13 +51,13 @@ def captions(
     with open_stage(context, container, LanguageState.CAPTIONING) as stage:
 
         def caption_language(language: str, report: Report) -> tuple[Artifact, ...]:
-            lines = _list_lines(tts_audio[language], transcript.segments)
+            lines = _list_lines(tts_audio[language], transcript.segments, language)
             files = _write_captions(container.store, stage.job_id, lines, language, folder=language)
             report(1.0)
             return files
 
         made = CaptionFiles(stage.run_languages(tts_audio.keys(), caption_language))
-        spoken = _list_source_lines(transcript.segments)
+        spoken = _list_source_lines(transcript.segments, transcript.language)
         source = _write_captions(container.store, stage.job_id, spoken, transcript.language, folder="source")
     counts = {language: dict(files[0].measurements) for language, files in made.items()}
     violating = {language: count["violations"] for language, count in counts.items() if count["violations"]}
@@ -103,33 +106,39 @@ def _write_captions(
     return tuple(files)
 
 
-def _list_source_lines(segments: Sequence[Segment]) -> list[CaptionLine]:
+def _list_source_lines(segments: Sequence[Segment], language: str) -> list[CaptionLine]:
     """Take every segment's own words."""
-    return _join_timeless([(segment.text, segment.start_ms, segment.end_ms, segment.speaker) for segment in segments])
+    spoken = [CaptionLine(segment.text, segment.start_ms, segment.end_ms, segment.speaker) for segment in segments]
+    return _join_timeless(spoken, language)
 
 
-def _list_lines(lines: Sequence[VoicedSegment], segments: Sequence[Segment] = ()) -> list[CaptionLine]:
+def _list_lines(lines: Sequence[VoicedSegment], segments: Sequence[Segment], language: str) -> list[CaptionLine]:
     """Take every line's words and who says them: at its take, or where the source's own speech stays."""
     said: Mapping[int, Segment] = {segment.number: segment for segment in segments}
     timed = []
     for line in lines:
         segment = said.get(line.number)
         start_ms, end_ms = line.start_ms, line.start_ms + line.duration_ms
-        if line.is_original and not line.duration_ms and segment is not None:
+        if line.is_original and segment is not None:
             start_ms, end_ms = segment.start_ms, segment.end_ms
-        timed.append((line.text, start_ms, end_ms, segment.speaker if segment is not None else "1"))
-    return _join_timeless(timed)
+        timed.append(CaptionLine(line.text, start_ms, end_ms, segment.speaker if segment is not None else "1"))
+    return _join_timeless(timed, language)
 
 
-def _join_timeless(lines: Sequence[tuple[str, int, int, str]]) -> list[CaptionLine]:
-    """Build lines from texts with start, end and speaker; the words of one without any time come in with the next."""
+def _join_timeless(lines: Sequence[CaptionLine], language: str) -> list[CaptionLine]:
+    """Let the words of a line without any time come in with its speaker's next; after the last it gets some."""
     listed: list[CaptionLine] = []
-    timeless: list[str] = []
-    for text, start_ms, end_ms, speaker in lines:
-        timeless.append(text)
-        if end_ms > start_ms:
-            listed.append(CaptionLine(" ".join(timeless), start_ms, end_ms, speaker))
-            timeless.clear()
-    if timeless:
-        listed.append(CaptionLine(" ".join(timeless), start_ms, start_ms + 1, speaker))
+    timeless: defaultdict[str, list[CaptionLine]] = defaultdict(list)
+    for line in lines:
+        if line.end_ms > line.start_ms:
+            listed.append(_join([*timeless.pop(line.speaker, []), line], language))
+        else:
+            timeless[line.speaker].append(line)
+    left = [_join(own, language) for own in timeless.values()]
+    listed += [replace(line, end_ms=line.start_ms + 1) for line in left]
     return sorted(listed, key=lambda line: line.start_ms)
+
+
+def _join(lines: Sequence[CaptionLine], language: str) -> CaptionLine:
+    """Say everything at the time of the last."""
+    return replace(lines[-1], text=join_words((line.text for line in lines), language))

@@ -61,7 +61,7 @@ def describe_language(
             "segments": timing.segments,
             "voiced": timing.voiced,
             "original": original,
-            "voiced_share": timing.voiced / max(1, timing.segments - original),
+            "voiced_share": share_voiced(timing, original),
             "untranslated": translation.untranslated,
             "doubtful_lines": translation.doubtful,
             "overflowing": timing.overflowing,
@@ -101,6 +101,16 @@ def assess_lines(transcript: SegmentedTranscript, lines: Iterable[VoicedSegment]
     ]
     end_ms = max((placement.start_ms + placement.duration_ms for placement in placed), default=0)
     return assess_timeline(Timeline(tuple(placed), max(end_ms, transcript.duration_ms)), transcript.segments)
+
+
+def share_voiced(timing: TimingReport, original: int) -> float:
+    """Say how many of the lines that were to be spoken are, 0-1; all of them where there were none.
+
+    Args:
+        original: lines in which the original stays.
+    """
+    wanted = timing.segments - original
+    return timing.voiced / wanted if wanted else 1.0
 
 
 def build_manifest(
@@ -159,14 +169,10 @@ def tabulate_entry(entry: LanguageEntry) -> dict[str, str | int | float]:
 
 
 def _describe_loss(task: LanguageTask) -> LanguageEntry:
-    error = ErrorEntry(
-        code=task.error_code or "", message=task.error_message or "", retryable=bool(task.error_retryable)
-    )
-    return LanguageEntry(
-        language=task.language,
-        state=cast(FinalState, LanguageState(task.state)),
-        error=error if task.error_code else None,
-    )
+    error = None  # of a cancelled one
+    if task.error_code:
+        error = ErrorEntry(code=task.error_code, message=task.error_message or "", retryable=bool(task.error_retryable))
+    return LanguageEntry(language=task.language, state=cast(FinalState, LanguageState(task.state)), error=error)
 
 
 def _list_file(artifact: Artifact) -> ArtifactEntry:

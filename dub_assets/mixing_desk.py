@@ -21,6 +21,7 @@ from resources.media.bed import Bed
 from resources.media.codecs import CODECS, Tags
 from resources.media.ffmpeg import Ffmpeg
 from resources.media.inspection import SourceAudio
+from resources.media.kept_speech import widen_spans
 from resources.media.mix_graph import MixInputs
 from resources.media.mixing import (
     Finished,
@@ -95,6 +96,7 @@ class MixingDesk:
                 transcript=self.transcript,
                 lines=lines,
                 track=inputs.track.path,
+                mix=mix,
                 bed=self.bed,
                 folder=folder,
             )
@@ -115,6 +117,7 @@ class MixingDesk:
                 total_ms=self.source.duration_ms,
                 rate_hz=self.bed.rate_hz,
                 out=folder / "track.wav",
+                kept=find_kept_spans(lines),
             )
         report(PLACED_SHARE)
         is_separate = self.delivery.bed == "separate"
@@ -127,7 +130,13 @@ class MixingDesk:
             bed=self.delivery.bed,
             under_speech=measure_under_speech(self.bed, track, self._ffmpeg) if is_separate else None,
         )
-        return MixInputs(self.bed, self.delivery.bed, track, plan, find_kept_spans(lines))
+        return MixInputs(self.bed, self.delivery.bed, track, plan, self._find_original_spans(lines))
+
+    def _find_original_spans(self, lines: Sequence[VoicedSegment]) -> tuple[tuple[int, int], ...]:
+        """Find when the original is put into a bed without speech: as far around kept lines as it was taken out."""
+        kept = {line.number for line in lines if line.is_original}
+        replaced = [(each.start_ms, each.end_ms) for each in self.transcript.segments if each.number not in kept]
+        return widen_spans(find_kept_spans(lines), [*replaced, *find_spans_of_takes(lines)], PAD_MS)
 
     def _finish(
         self,

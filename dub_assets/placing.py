@@ -1,4 +1,4 @@
-"""Where every line of a language goes: a read one where the timeline puts it, any other in the room beside it."""
+"""Where every line of a language goes: a read one by the timeline, a kept one where it was, any other between them."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -24,7 +24,8 @@ def place_lines(
         lines: one for each segment, in order.
         readings: of those that have a translation.
         cast: by speaker.
-        kept: numbers of the lines in which the original's own speech stays; no take goes into their slots.
+        kept: numbers of the lines in which the original's own speech stays, at its own time; no take that fits its
+            own slot goes there.
     """
     read = {
         number: reading for number, reading in readings.items() if isinstance(reading, Reading) and number not in kept
@@ -37,7 +38,7 @@ def place_lines(
         {number: _find_lead(each.take) for number, each in read.items()},
     )
     placements = {placement.number: placement for placement in timeline.placements}
-    spans = plan_lost_lines(transcript.segments, timeline)
+    spans = plan_lost_lines(transcript.segments, timeline, kept)
     speakers = {segment.number: segment.speaker for segment in transcript.segments}
     return tuple(
         _place(line, read[line.number], placements[line.number])

@@ -227,8 +227,13 @@ def plan_duck_threshold(duck_db: float, ratio: float = DUCK_RATIO) -> float:
     return duck_db / (1 - 1 / ratio)
 
 
-def plan_gap_ducking(gap_ms: int, *, is_after_take: bool, is_before_take: bool) -> GapDucking:
+def plan_gap_ducking(
+    gap_ms: int, *, is_after_take: bool, is_before_take: bool, open_ms: tuple[int, int] | None = None
+) -> GapDucking:
     """Divide the gap between two takes, or before the first or after the last.
+
+    Args:
+        open_ms: from when to when, counted from the beginning of the gap, the original has to be free in any case.
 
     Returns:
         Three lengths that add up to ``gap_ms``.
@@ -237,11 +242,14 @@ def plan_gap_ducking(gap_ms: int, *, is_after_take: bool, is_before_take: bool) 
     GapDucking(hold_ms=150, free_ms=1650, lead_ms=200)
     >>> plan_gap_ducking(500, is_after_take=True, is_before_take=True)
     GapDucking(hold_ms=500, free_ms=0, lead_ms=0)
+    >>> plan_gap_ducking(500, is_after_take=True, is_before_take=True, open_ms=(0, 450))
+    GapDucking(hold_ms=0, free_ms=450, lead_ms=50)
     """
-    if is_after_take and is_before_take and gap_ms < DUCK_JOIN_MS:
+    if is_after_take and is_before_take and gap_ms < DUCK_JOIN_MS and open_ms is None:
         return GapDucking(gap_ms, 0, 0)
-    hold_ms = min(gap_ms, DUCK_HOLD_MS) if is_after_take else 0
-    lead_ms = min(gap_ms - hold_ms, DUCK_LEAD_MS) if is_before_take else 0
+    hold_room_ms, lead_room_ms = (gap_ms, gap_ms) if open_ms is None else (open_ms[0], gap_ms - open_ms[1])
+    hold_ms = min(hold_room_ms, DUCK_HOLD_MS) if is_after_take else 0
+    lead_ms = min(gap_ms - hold_ms, lead_room_ms, DUCK_LEAD_MS) if is_before_take else 0
     return GapDucking(hold_ms, gap_ms - hold_ms - lead_ms, lead_ms)
 
 

@@ -49,6 +49,28 @@ def splice_original(bed: Bed, kept: Sequence[tuple[int, int]], ffmpeg: Ffmpeg) -
             start += frames
 
 
+def widen_spans(
+    kept: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]], pad_ms: int
+) -> tuple[tuple[int, int], ...]:
+    """Widen spans at both ends, but with their fades not into any other: those are other people's words.
+
+    A recogniser's times are not exact, and speech is taken out of a bed some way beyond them.
+
+    Args:
+        kept: (start, end) in ms.
+        others: the same, in any order.
+
+    >>> widen_spans([(1000, 2000), (5000, 6000)], [(0, 900), (2010, 3000)], 300)
+    ((920, 2000), (4700, 6300))
+    """
+    widened = []
+    for start, end in kept:
+        before = [min(other_end + FADE_MS, start) for other_start, other_end in others if other_start < start]
+        after = [max(other_start - FADE_MS, end) for other_start, other_end in others if other_end > end]
+        widened.append((max([0, start - pad_ms, *before]), min([end + pad_ms, *after])))
+    return tuple(widened)
+
+
 def plan_shares(spans: Sequence[tuple[int, int]], start: int, frames: int, fade: int) -> NDArray[np.float32]:
     """Plan how much of the original is heard at each frame of a block, 0-1.
 

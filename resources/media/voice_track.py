@@ -5,7 +5,7 @@ where it is free. Floats, because speakers who talk at the same time add up to m
 them down. Takes are written one by one; only what may still be added to is in memory.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dubbing.engines import Samples
-from dubbing.mixing import DUCK_DB, Loudness, plan_duck_threshold, plan_gap_ducking
+from dubbing.mixing import DUCK_DB, DUCK_RELEASE_MS, Loudness, plan_duck_threshold, plan_gap_ducking
 from dubbing.units import db_to_gain, frames_to_ms, ms_to_frames
 from resources.media.ffmpeg import Ffmpeg, name_file, start_ffmpeg, written_whole
 from resources.media.filtering import resample
@@ -54,7 +54,13 @@ class VoiceTrack:
 
 
 def write_voice_track(
-    placed: Iterable[PlacedSpeech], ffmpeg: Ffmpeg, *, total_ms: int, rate_hz: int, out: Path
+    placed: Iterable[PlacedSpeech],
+    ffmpeg: Ffmpeg,
+    *,
+    total_ms: int,
+    rate_hz: int,
+    out: Path,
+    kept: Sequence[tuple[int, int]] = (),
 ) -> VoiceTrack:
     """Write the takes of a dub at their places and measure the voice on the way.
 
@@ -62,6 +68,7 @@ def write_voice_track(
         placed: in order of ``start_ms``; those that overlap are heard together. Asked for one by one.
         total_ms: of the recording; a last take may run over it.
         rate_hz: of the track. Takes at one common rate are resampled together, which is best.
+        kept: when the source's own speech stays, (start, end) in ms: unless a take sounds, the original is free then.
 
     Raises:
         ValueError: takes that are out of order.
@@ -78,7 +85,7 @@ def write_voice_track(
             log_level="info",
         ) as running,
     ):
-        writer = _TrackWriter(running.stdin, pipe_rate_hz)
+        writer = _TrackWriter(running.stdin, pipe_rate_hz, kept)
         for take in takes:
             writer.write_take(take.start_ms, resample(take.samples, take.rate_hz, pipe_rate_hz, ffmpeg))
         speech_end_frames = writer.write_rest(ms_to_frames(total_ms, pipe_rate_hz))
@@ -112,9 +119,10 @@ class _TrackWriter:
     What sounds from the latest start on is held back, because another voice may join it.
     """
 
-    def __init__(self, pipe: IO[bytes], rate_hz: int) -> None:
+    def __init__(self, pipe: IO[bytes], rate_hz: int, kept: Sequence[tuple[int, int]]) -> None:
         self._pipe = pipe
         self._rate_hz = rate_hz
+        self._kept = kept
         self._position_frames = 0
         self._held: Samples = np.zeros(0, np.float32)
 
@@ -143,12 +151,29 @@ class _TrackWriter:
 
     def _write_gap(self, frames: int, *, is_before_take: bool) -> None:
         gap_ms = frames_to_ms(frames, self._rate_hz)
-        plan = plan_gap_ducking(gap_ms, is_after_take=self._position_frames > 0, is_before_take=is_before_take)
+        plan = plan_gap_ducking(
+            gap_ms,
+            is_after_take=self._position_frames > 0,
+            is_before_take=is_before_take,
+            open_ms=self._find_open(gap_ms),
+        )
         hold = min(frames, ms_to_frames(plan.hold_ms, self._rate_hz))
         lead = min(frames - hold, ms_to_frames(plan.lead_ms, self._rate_hz))
         self._write_silence(hold, key=1.0)
         self._write_silence(frames - hold - lead, key=0.0)
         self._write(np.zeros(lead, np.float32), np.geomspace(KEY_FLOOR, 1.0, max(lead, 1), dtype=np.float32)[:lead])
+
+    def _find_open(self, gap_ms: int) -> tuple[int, int] | None:
+        """Find from when to when in the gap that begins here the original is free, so that kept speech is not ducked.
+
+        It is free early enough to have come up when that speech begins.
+        """
+        at_ms = frames_to_ms(self._position_frames, self._rate_hz)
+        kept = [(start - at_ms, end - at_ms) for start, end in self._kept if start < at_ms + gap_ms and end > at_ms]
+        if not kept:
+            return None
+        first_ms, last_ms = min(start for start, _ in kept), max(end for _, end in kept)
+        return max(0, first_ms - DUCK_RELEASE_MS), min(gap_ms, last_ms)
 
     def _write_silence(self, frames: int, *, key: float) -> None:
         for start in range(0, frames, BLOCK_FRAMES):

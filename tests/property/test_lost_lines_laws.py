@@ -45,6 +45,12 @@ def place(transcript, readings, kept=()):
     return place_lines(transcript, lines, readings, dict.fromkeys(SPEAKERS, VOICE), kept)
 
 
+def find_words(voiced, transcript):
+    """The words of the captions, sorted."""
+    cues = plan_cues(_list_lines(voiced, transcript.segments, "es"), language="es")
+    return sorted(" ".join(text for cue in cues for text in cue.lines).replace("-", " ").split())
+
+
 AT_ONCE = SegmentedTranscript("en", 1000, tuple(Segment(number, 0, 900, "x") for number in (1, 2)))
 
 
@@ -53,9 +59,7 @@ AT_ONCE = SegmentedTranscript("en", 1000, tuple(Segment(number, 0, 900, "x") for
 def test_every_placing_can_be_captioned_and_no_word_is_lost(scene):
     transcript, readings = scene
     voiced = place(transcript, readings)
-    cues = plan_cues(_list_lines(voiced, transcript.segments), language="es")
-    words = " ".join(text for cue in cues for text in cue.lines).replace("-", " ").split()
-    assert sorted(words) == sorted(line.text for line in voiced)
+    assert find_words(voiced, transcript) == sorted(line.text for line in voiced)
     assert all(line.duration_ms for line in voiced if line.take_key)
 
 
@@ -79,6 +83,11 @@ def test_a_line_that_keeps_the_original_is_read_by_nobody_and_is_no_failure(scen
     voiced = place(transcript, readings, kept)
     assert {line.number for line in voiced if line.is_original} == kept
     assert all(not line.take_key and not line.error_code for line in voiced if line.is_original)
+    spans = {line.number: (line.start_ms, line.start_ms + line.duration_ms) for line in voiced}
+    assert all(
+        spans[each.number] == (each.start_ms, each.end_ms) for each in transcript.segments if each.number in kept
+    )
+    assert find_words(voiced, transcript) == sorted(line.text for line in voiced)
     others = {number: reading for number, reading in readings.items() if number not in kept}
     assert [line for line in voiced if line.take_key] == [line for line in place(transcript, others) if line.take_key]
 
@@ -90,6 +99,16 @@ def test_the_original_stays_for_the_whole_span_of_its_segment_and_nothing_reache
     assert (first.start_ms, first.duration_ms) == (0, 1050)
     assert (second.start_ms, second.duration_ms, second.is_original) == (1100, 1900, True)
     assert third.start_ms == 3200
+
+
+def test_the_original_stays_at_its_own_time_even_where_the_take_before_it_runs_over():
+    segments = (Segment(1, 0, 1000, "a"), Segment(2, 1050, 2000, "b"), Segment(3, 2000, 2100, "c"))
+    voiced = place(SegmentedTranscript("en", 9000, segments), {1: read(2400, 1.0), 3: LOST}, {2})
+    first, second, third = voiced
+    assert first.start_ms + first.duration_ms > second.start_ms
+    assert first.overflow_ms > 0
+    assert (second.start_ms, second.duration_ms) == (1050, 950)
+    assert third.start_ms >= 2000
 
 
 def test_a_take_with_its_whole_pre_roll_begins_before_its_segment():
