@@ -15,6 +15,9 @@ MICROSECONDS = 1_000_000
 TAG_CHARS = 64
 """Where tags are cut; a length as writers put it there takes 18 characters, hostile tags are megabytes long."""
 
+PURPOSES = ("attached_pic", "default")
+"""What a stream may be for, of all that we ask for."""
+
 
 def main() -> int:
     """Print the facts of the header; the exit code is 1 where the file is not readable."""
@@ -38,14 +41,16 @@ def _describe(stream: Any) -> dict[str, Any]:
     import av.stream
 
     decoder = stream.codec_context
-    attached = bool(stream.disposition & av.stream.Disposition.attached_pic)
-    facts: dict[str, Any] = {"codec_type": stream.type, "disposition": {"attached_pic": int(attached)}}
+    purposes = {name: int(bool(stream.disposition & av.stream.Disposition[name])) for name in PURPOSES}
+    facts: dict[str, Any] = {"codec_type": stream.type, "disposition": purposes}
     if stream.type == "audio" and decoder is not None:
         facts |= {
             "codec_name": decoder.codec.canonical_name,
             "sample_rate": decoder.sample_rate,
             "channels": decoder.channels,
         }
+    if stream.type == "video" and decoder is not None:
+        facts |= {"width": decoder.width, "height": decoder.height}
     if stream.duration is not None:
         facts["duration"] = float(stream.duration * stream.time_base)
     if "DURATION" in stream.metadata:

@@ -48,6 +48,13 @@ _XML_PLAYLIST = re.compile(
     rb"\s*<[?!].*<(?:\w+:)?(?:mpd|smil|asx|wpl|playlist|assetmap|compositionplaylist)\b", re.IGNORECASE | re.DOTALL
 )
 
+_DISCONTINUOUS = frozenset({"mpegts", "ogg"})
+"""Containers whose clock may jump. Of these ffmpeg lets the first stream *in use* begin at 0, of the others the first
+one in the file: sound that begins after its picture would come earlier alone than it does in the film."""
+
+_KEPT_TIMELINE = ("-map", "0:V:0?", "-map", "0:a:0", "-c", "copy", "-f", "null", "pipe:1")
+"""An output, beside those that are wanted, that has the first picture in use with the first sound; writes nothing."""
+
 
 def get_container(path: Path) -> str:
     """Look at the first bytes of a file and name its container.
@@ -90,10 +97,15 @@ def build_input_options(path: Path) -> dict[str, str]:
     return {"f": container, **build_whitelists(container)}
 
 
-def build_input_arguments(path: Path) -> list[str]:
-    """Build ffmpeg's arguments for reading a file, as `build_input_options` says."""
+def build_input_arguments(path: Path, *, is_first: bool = True) -> list[str]:
+    """Build ffmpeg's arguments for reading a file, as `build_input_options` says, and always on the same timeline.
+
+    Args:
+        is_first: of the inputs of its command; only that one's timeline is kept.
+    """
     options = build_input_options(path)
-    return [*(word for name, value in options.items() for word in (f"-{name}", value)), "-i", name_file(path)]
+    words = [*(word for name, value in options.items() for word in (f"-{name}", value)), "-i", name_file(path)]
+    return [*words, *_KEPT_TIMELINE] if is_first and options["f"] in _DISCONTINUOUS else words
 
 
 def find_sound_offset(file: BinaryIO) -> int:

@@ -16,8 +16,12 @@ TIMELINE = {"async": 1, "first_pts": 0, "rematrix_maxval": 1}
 filled with silence, and a dub does not drift from the pictures of its film. The third keeps channels that are folded
 together below full scale, which ffmpeg does for integers and forgets for floats."""
 
-INVALID_SAMPLES_AS_SILENCE = "if(lt(abs(val(ch)),64),val(ch),0)"
-"""Expression for ``aeval`` that puts 0 in place of what is no number; slow, and only used where there is such."""
+VALID_BELOW = 64
+"""Samples of this size and more are garbage, as those that are no numbers; full scale is 1. Source: floats of real
+recordings pass full scale by a few dB, never by 36."""
+
+INVALID_SAMPLES_AS_SILENCE = f"if(lt(abs(val(ch)),{VALID_BELOW}),val(ch),0)"
+"""Expression for ``aeval`` that puts 0 in place of invalid samples; slow, and only used where there are such."""
 
 SAMPLE_BYTES = 4
 
@@ -48,7 +52,7 @@ def decode_blocks(
     with start_ffmpeg(ffmpeg, arguments, purpose="decode the recording", stdout=True) as running:
         while data := running.stdout.read(block_frames * channels * SAMPLE_BYTES):
             block = np.frombuffer(data, dtype="<f4").reshape(-1, channels)
-            yield np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+            yield silence_invalid_samples(block)
 
 
 def decode_mono(path: Path, ffmpeg: Ffmpeg, *, rate_hz: int) -> Iterator[Samples]:
@@ -56,6 +60,11 @@ def decode_mono(path: Path, ffmpeg: Ffmpeg, *, rate_hz: int) -> Iterator[Samples
     with closing(decode_blocks(path, ffmpeg, rate_hz=rate_hz, channels=1, block_frames=SPEECH_BLOCK_FRAMES)) as blocks:
         for block in blocks:
             yield block[:, 0]
+
+
+def silence_invalid_samples(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Copy a block with 0 in place of garbage and of what is no number."""
+    return np.where(np.abs(block) < VALID_BELOW, block, np.float32(0.0))
 
 
 def build_timeline_filter(rate_hz: int) -> str:

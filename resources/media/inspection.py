@@ -4,7 +4,6 @@ Refusals come in the order of their cost: first bytes, structure, header, decodi
 answer is known, so that a small file cannot make us work for hours.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,13 @@ from dubbing.mixing import Loudness, plan_channels
 from dubbing.units import frames_to_ms, gain_to_db, ms_to_s
 from resources.hashing import measure_sha256
 from resources.media.containers import build_input_arguments, get_container
-from resources.media.decoding import INVALID_SAMPLES_AS_SILENCE, SAMPLE_BYTES, build_timeline_filter
+from resources.media.decoding import (
+    INVALID_SAMPLES_AS_SILENCE,
+    SAMPLE_BYTES,
+    VALID_BELOW,
+    build_timeline_filter,
+    silence_invalid_samples,
+)
 from resources.media.ffmpeg import Ffmpeg, start_ffmpeg
 from resources.media.loudness import LOUDNESS_SCANNER, parse_loudness
 from resources.media.probing import Header, probe_header
@@ -68,7 +73,8 @@ class SourceAudio:
         container, codec: ffmpeg's names.
         loudness: folded to stereo where there are more channels.
         has_video: moving pictures beside the sound.
-        has_invalid_samples: holds floats that are no numbers; they count as silence.
+        has_invalid_samples: holds floats that are no numbers or garbage; they count as silence.
+        picture: which of its moving pictures is the film, counted from 0.
     """
 
     duration_ms: int
@@ -82,6 +88,7 @@ class SourceAudio:
     loudness: Loudness
     has_video: bool
     has_invalid_samples: bool
+    picture: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,9 @@ class _Tally:
     def add(self, block: NDArray[np.float32]) -> None:
         self.frames += len(block)
         peak = float(np.max(np.abs(block)))
-        if not math.isfinite(peak):
+        if not peak < VALID_BELOW:  # what is no number is not below either
             self.has_invalid_samples = True
-            peak = float(np.max(np.abs(np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0))))
+            peak = float(np.max(np.abs(silence_invalid_samples(block))))
         self.peak = max(self.peak, peak)
 
 
@@ -156,6 +163,7 @@ def inspect_media(path: Path, ffmpeg: Ffmpeg, *, max_duration_ms: int) -> Source
         loudness=loudness,
         has_video=header.has_video,
         has_invalid_samples=tally.has_invalid_samples,
+        picture=header.picture,
     )
 
 

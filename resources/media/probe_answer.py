@@ -19,6 +19,8 @@ MAX_LENGTH_S: Final = 2**63 / 1_000_000
 
 _Length = Annotated[float, Field(ge=-MAX_LENGTH_S, le=MAX_LENGTH_S)]
 
+_Pixels = Annotated[int, Field(ge=0, lt=2**31)]
+
 
 class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -28,6 +30,7 @@ class Disposition(_Facts):
     """What a stream is for."""
 
     attached_pic: bool = False
+    default: bool = False
 
 
 class Tags(_Facts):
@@ -43,6 +46,8 @@ class Stream(_Facts):
     codec_name: str = Field(default="unknown", pattern=r"^[A-Za-z0-9_.+-]{1,64}$")
     sample_rate: int = 0
     channels: int = 0
+    width: _Pixels = 0
+    height: _Pixels = 0
     duration: _Length | None = None
     disposition: Disposition = Disposition()
     tags: Tags = Tags()
@@ -51,6 +56,11 @@ class Stream(_Facts):
     def is_video(self) -> bool:
         """Moving pictures; the cover of a record is none."""
         return self.codec_type == "video" and not self.disposition.attached_pic
+
+    @property
+    def prominence(self) -> tuple[int, bool]:
+        """What the main picture has more of than others; previews and the like are small."""
+        return self.width * self.height, self.disposition.default
 
 
 class Whole(_Facts):

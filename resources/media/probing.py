@@ -45,6 +45,7 @@ class Header:
         codec: ffmpeg's name.
         declared_ms: length, or None where the header does not state it exactly.
         has_video: moving pictures; the cover of a record is none.
+        picture: which of them is the film, counted from 0: the largest, and among equals the default.
     """
 
     codec: str
@@ -52,6 +53,7 @@ class Header:
     channels: int
     declared_ms: int | None
     has_video: bool
+    picture: int = 0
 
 
 def probe_header(path: Path, container: str, ffmpeg: Ffmpeg) -> Header:
@@ -85,12 +87,14 @@ def read_header(answer: Answer, container: str, *, is_exact: bool) -> Header:
     length_s = audio.duration if is_exact else None
     if container == "matroska":
         length_s = _find_matroska_length_s(audio, answer)
+    pictures = [stream for stream in answer.streams if stream.is_video]
     return Header(
         codec=audio.codec_name,
         rate_hz=audio.sample_rate,
         channels=audio.channels,
         declared_ms=None if length_s is None or length_s < 0 else s_to_ms(length_s),
-        has_video=any(stream.is_video for stream in answer.streams),
+        has_video=bool(pictures),
+        picture=max(range(len(pictures)), key=lambda n: pictures[n].prominence, default=0),
     )
 
 
@@ -127,8 +131,8 @@ def _build_command(path: Path, container: str, ffmpeg: Ffmpeg) -> list[str]:
         _check_av_is_installed()
         return [sys.executable, "-I", str(av_probe.__file__), json.dumps(options), name_file(path)]
     entries = (
-        "format=duration:stream=codec_type,codec_name,sample_rate,channels,duration"
-        ":stream_disposition=attached_pic:stream_tags=DURATION"
+        "format=duration:stream=codec_type,codec_name,sample_rate,channels,width,height,duration"
+        ":stream_disposition=attached_pic,default:stream_tags=DURATION"
     )
     return [
         str(ffmpeg.probe_path),

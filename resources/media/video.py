@@ -126,8 +126,8 @@ def mux_video(
     film = _choose_film(recording, source)
     if film is not MATROSKA:
         with suppress(MediaError):  # what it does not take is known when its header is to be written
-            return _mux(film, recording, dub, dub_media_type, captions, labels, out, ffmpeg)
-    return _mux(MATROSKA, recording, dub, dub_media_type, captions, labels, out, ffmpeg)
+            return _mux(film, recording, source.picture, dub, dub_media_type, captions, labels, out, ffmpeg)
+    return _mux(MATROSKA, recording, source.picture, dub, dub_media_type, captions, labels, out, ffmpeg)
 
 
 def _choose_film(recording: Path, source: SourceAudio) -> Film:
@@ -148,6 +148,7 @@ def _is_webm(recording: Path) -> bool:
 def _mux(
     film: Film,
     recording: Path,
+    picture: int,
     dub: Path,
     dub_media_type: str,
     captions: Mapping[str, Path],
@@ -157,8 +158,8 @@ def _mux(
 ) -> Film:
     suffix, caption_codec = film.captions
     text = captions.get(suffix)
-    inputs = [*build_input_arguments(recording), *build_input_arguments(dub)]
-    streams = ["-map", "0:V:0", "-map", "1:a:0", "-map", "0:a:0"]
+    inputs = [*build_input_arguments(recording), *build_input_arguments(dub, is_first=False)]
+    streams = ["-map", f"0:V:{picture}", "-map", "1:a:0", "-map", "0:a:0"]
     if text is not None:
         inputs += ["-f", "webvtt" if suffix == "vtt" else suffix, "-i", name_file(text)]
         streams += ["-map", "2:s:0", "-c:s", caption_codec]

@@ -100,10 +100,11 @@ def test_facts_survive_the_way_through_a_record(ffmpeg: Ffmpeg, tmp_path: Path):
     assert parse_source_audio(json.loads(json.dumps(dataclasses.asdict(source)))) == source
 
 
-def test_samples_that_are_no_numbers_count_as_silence(ffmpeg: Ffmpeg, tmp_path: Path):
+@pytest.mark.parametrize("invalid", [[np.nan, np.inf, -np.inf], [1e30] * 3, [100.0, -100.0, 64.0]])
+def test_samples_that_are_no_numbers_or_garbage_count_as_silence(ffmpeg: Ffmpeg, tmp_path: Path, invalid: list[float]):
     noise = make_noise(LENGTH_MS, 48_000, rms_dbfs=-20)
     clean = inspect(ffmpeg, encode(ffmpeg, noise, 48_000, tmp_path / "a", "-f", "wav", "-c:a", "pcm_f32le"))
-    noise[[5000, 6000, 7000]] = [np.nan, np.inf, -np.inf]
+    noise[[5000, 6000, 7000]] = invalid
     source = inspect(ffmpeg, encode(ffmpeg, noise, 48_000, tmp_path / "b", "-f", "wav", "-c:a", "pcm_f32le"))
     assert source.has_invalid_samples
     assert source.loudness == clean.loudness

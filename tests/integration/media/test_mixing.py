@@ -227,6 +227,19 @@ def test_a_kept_line_is_heard_as_it_was(ffmpeg: Ffmpeg, tmp_path: Path, kind: Be
     assert np.abs(mix[3_500 * 48 : 3_979 * 48]).max() == np.abs(mix[5_021 * 48 :]).max() == 0
 
 
+def test_a_kept_line_between_near_takes_is_not_ducked(ffmpeg: Ffmpeg, tmp_path: Path):
+    scene = build_scene(ffmpeg, tmp_path)
+    inputs, kept = scene.prepare(), (3_260, 3_500)
+    tone = make_tone(300, 1000, TAKE_RATE_HZ, peak_dbfs=-9)
+    takes = [PlacedSpeech(at_ms, tone, TAKE_RATE_HZ) for at_ms in (2_000, 3_540)]
+    track = write_voice_track(
+        iter(takes), ffmpeg, total_ms=LENGTH_MS, rate_hz=48_000, out=tmp_path / "b.wav", kept=[kept]
+    )
+    mix = read(scene, render_mix(replace(inputs, track=track), tmp_path / "mix.wav", ffmpeg).path)
+    heard = slice(kept[0] * 48, kept[1] * 48)
+    assert measure_rms_db(mix[heard]) == pytest.approx(measure_rms_db(read(scene, scene.recording)[heard]), abs=0.1)
+
+
 def encode_silence(scene: Scene) -> Path:
     silence = np.zeros((LENGTH_MS * 48, 2), np.float32)
     return encode(scene.ffmpeg, silence, 48_000, scene.folder / "silence", "-f", "wav", "-c:a", "pcm_f32le")

@@ -14,6 +14,8 @@ from dubbing.caption_formats import render_srt, render_vtt
 from dubbing.captions import Cue
 from dubbing.errors import MediaError, UnsafeMediaError
 from resources.media import video
+from resources.media.bed import prepare_bed
+from resources.media.decoding import decode_mono
 from resources.media.ffmpeg import Ffmpeg, name_file
 from resources.media.inspection import SourceAudio, inspect_media
 from resources.media.video import SYNTHETIC_SPEECH_NOTE, Film, Labels, mux_video
@@ -78,10 +80,13 @@ def hash_packets(ffmpeg: Ffmpeg, file: Path, stream: str) -> bytes:
     return ask(ffmpeg, file, "-map", stream, "-c", "copy", "-f", "hash")
 
 
-def find_click_ms(ffmpeg: Ffmpeg, file: Path) -> float:
-    layout = ["-map", "0:a:0", "-af", "aresample=48000:async=1:first_pts=0", "-ac", "1", "-f", "f32le"]
-    samples = np.frombuffer(ask(ffmpeg, file, *layout), "<f4")
+def find_onset_ms(samples: np.ndarray) -> float:
     return int(np.argmax(np.abs(samples) > 0.2)) * 1000 / RATE_HZ
+
+
+def find_click_ms(ffmpeg: Ffmpeg, file: Path, track: int = 0) -> float:
+    layout = ["-map", f"0:a:{track}", "-af", "aresample=48000:async=1:first_pts=0", "-ac", "1", "-f", "f32le"]
+    return find_onset_ms(np.frombuffer(ask(ffmpeg, file, *layout), "<f4"))
 
 
 def describe(file: Path) -> dict[str, Any]:
@@ -192,6 +197,47 @@ def test_a_film_can_be_played_before_it_is_downloaded(ffmpeg: Ffmpeg, tmp_path: 
     assert data.index(b"moov") < data.index(b"mdat")
 
 
+LATE_SOUND = {
+    "ts": ["-c:v", "mpeg4", "-c:a", "aac", "-f", "mpegts"],
+    "ogg": ["-c:v", "libtheora", "-c:a", "libopus", "-f", "ogg"],
+    "mp4": ["-c:v", "mpeg4", "-c:a", "aac"],
+    "mkv": ["-c:v", "mpeg4", "-c:a", "aac"],
+}
+
+
+@pytest.mark.parametrize("suffix", LATE_SOUND)
+def test_sound_that_begins_after_the_picture_is_at_one_time_for_all_who_read_it(
+    ffmpeg: Ffmpeg, tmp_path: Path, suffix: str
+):
+    """A tone at 1000 ms of the film, in sound that begins at 700 ms: heard, kept as the bed, and put into the film."""
+    recording, out, bed = tmp_path / f"film.{suffix}", tmp_path / "out", tmp_path / "bed.wav"
+    tone = np.concatenate([np.zeros(RATE_HZ * 300 // 1000, np.float32), make_tone(440, 1000, RATE_HZ)])
+    sound = encode(ffmpeg, tone, RATE_HZ, tmp_path / "sound.wav", "-f", "wav")
+    late = ["-itsoffset", "0.7", "-i", str(sound)]
+    run_tool(ffmpeg, [*PICTURE, *late, "-map", "0:v", "-map", "1:a", *LATE_SOUND[suffix], str(recording)])
+    source = inspect_media(recording, ffmpeg, max_duration_ms=60_000)
+    heard = np.concatenate(list(decode_mono(recording, ffmpeg, rate_hz=RATE_HZ)))
+    layout = {"rate_hz": RATE_HZ, "channels": 1}
+    prepare_bed(recording, source, "duck", (), ffmpeg, **layout, out=bed, separator=lambda: pytest.fail("asked for"))
+    dub = encode(ffmpeg, heard, RATE_HZ, tmp_path / "dub", *DUBS["audio/ogg"])
+    mux_video(recording, source, dub, "audio/ogg", {}, LABELS, out, ffmpeg)
+    assert source.duration_ms == pytest.approx(2000, abs=50)
+    assert find_onset_ms(heard) == pytest.approx(1000, abs=5)
+    assert find_click_ms(ffmpeg, bed) == pytest.approx(find_onset_ms(heard), abs=1)
+    assert [find_click_ms(ffmpeg, out, track) for track in (0, 1)] == pytest.approx([1000, 1000], abs=5)
+
+
+def test_the_largest_picture_is_the_film(ffmpeg: Ffmpeg, tmp_path: Path):
+    recording, out = tmp_path / "film.mp4", tmp_path / "out"
+    preview = ["-f", "lavfi", "-i", "color=red:size=16x16:rate=10:duration=0.2"]
+    tone = encode(ffmpeg, make_tone(440, 2000, RATE_HZ), RATE_HZ, tmp_path / "tone.wav", "-f", "wav")
+    streams = ["-map", "0", "-map", "1", "-map", "2", "-c:v", "mpeg4", "-c:a", "aac"]
+    run_tool(ffmpeg, [*preview, *PICTURE, "-i", str(tone), *streams, str(recording)])
+    source = inspect_media(recording, ffmpeg, max_duration_ms=60_000)
+    mux_video(recording, source, tone, "audio/wav", {}, LABELS, out, ffmpeg)
+    assert hash_packets(ffmpeg, out, "0:v:0") == hash_packets(ffmpeg, recording, "0:v:1")
+
+
 def test_a_cover_is_no_picture_of_a_film(ffmpeg: Ffmpeg, tmp_path: Path):
     (tmp_path / "cover.png").write_bytes(PNG)
     tone = encode(ffmpeg, make_tone(440, 2000, RATE_HZ), RATE_HZ, tmp_path / "tone.wav", "-f", "wav")
@@ -209,7 +255,7 @@ def test_a_film_that_cannot_be_written_leaves_nothing_behind(
     ffmpeg: Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     scene = Scene(ffmpeg, tmp_path, "film.mkv")
-    monkeypatch.setattr(video, "build_input_arguments", lambda file: ["-i", str(tmp_path / "gone")])
+    monkeypatch.setattr(video, "build_input_arguments", lambda file, **_: ["-i", str(tmp_path / "gone")])
     before = set(tmp_path.iterdir())
     with pytest.raises(MediaError, match="could not put the dub into the film"):
         scene.mux()

@@ -22,9 +22,15 @@ def build_tone(duration_ms: int) -> np.ndarray:
     return make_tone(440, duration_ms, TAKE_RATE_HZ, peak_dbfs=-6)
 
 
-def write(ffmpeg: Ffmpeg, out: Path, takes: list[tuple[int, np.ndarray]], total_ms: int = 10_000) -> VoiceTrack:
+def write(
+    ffmpeg: Ffmpeg,
+    out: Path,
+    takes: list[tuple[int, np.ndarray]],
+    total_ms: int = 10_000,
+    kept: tuple[tuple[int, int], ...] = (),
+) -> VoiceTrack:
     placed = (PlacedSpeech(start_ms, samples, TAKE_RATE_HZ) for start_ms, samples in takes)
-    return write_voice_track(placed, ffmpeg, total_ms=total_ms, rate_hz=RATE_HZ, out=out)
+    return write_voice_track(placed, ffmpeg, total_ms=total_ms, rate_hz=RATE_HZ, out=out, kept=kept)
 
 
 def read(ffmpeg: Ffmpeg, track: VoiceTrack) -> tuple[np.ndarray, np.ndarray]:
@@ -63,6 +69,20 @@ def test_near_takes_share_one_stretch_of_key(ffmpeg: Ffmpeg, tmp_path: Path):
     takes = [(1000, build_tone(1000)), (2500, build_tone(1000)), (4200, build_tone(1000))]
     _, key = read(ffmpeg, write(ffmpeg, tmp_path / "a", takes))
     assert find_edges(key) == pytest.approx([800, 3650, 4000, 5350], abs=3)
+
+
+def test_the_key_is_silent_where_the_sources_own_speech_stays(ffmpeg: Ffmpeg, tmp_path: Path):
+    takes = [(1000, build_tone(1000)), (2500, build_tone(1000)), (5500, build_tone(1000))]
+    kept = ((2050, 2450), (3000, 3700), (4500, 5450))  # between near takes, over the end of one, far behind it
+    _, key = read(ffmpeg, write(ffmpeg, tmp_path / "a", takes, kept=kept))
+    assert find_edges(key) == pytest.approx([800, 2000, 2450, 3500, 5450, 6650], abs=3)
+
+
+def test_the_key_falls_so_long_before_kept_speech_that_the_original_is_up_when_it_begins(
+    ffmpeg: Ffmpeg, tmp_path: Path
+):
+    _, key = read(ffmpeg, write(ffmpeg, tmp_path / "a", [(1000, build_tone(1000))], kept=((2350, 3000),)))
+    assert find_edges(key) == pytest.approx([800, 2100], abs=3)
 
 
 def test_a_take_at_the_very_beginning_and_one_over_the_end(ffmpeg: Ffmpeg, tmp_path: Path):
