@@ -54,6 +54,10 @@ STATUSES: Mapping[str, int] = {
     "unsupported_media_type": 415,
     "range_not_satisfiable": 416,
     "too_many_uploads": 429,
+    "vendor_auth": 502,
+    "vendor_quota": 502,
+    "vendor_rejected": 502,
+    "vendor_unavailable": 503,
     "auth_unavailable": 503,
     "database_unavailable": 503,
     "busy": 503,
@@ -62,6 +66,9 @@ STATUSES: Mapping[str, int] = {
     "disk_full": 503,
 }
 """HTTP status by error code; any other code is a fault of ours (500) and its sentence stays inside."""
+
+VOICELESS = ("vendor_auth", "vendor_quota", "vendor_rejected", "vendor_unavailable")
+"""Problems of a route that asks what voices there are, when no vendor's list can be had."""
 
 _CODES_OF_FRAMEWORK = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
 

@@ -1,16 +1,37 @@
 """Shapes that several nouns share."""
 
-import re
+import unicodedata
+from itertools import groupby
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+MAX_MARKS = 10
+"""Most marks on one letter: no writing needs half as many, and more of them paint over the lines around."""
+
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"
+"""Unseen, but words of Persian and Hindi are wrong without them, and emoji fall apart."""
+
+_SIGNS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd"
+"""Formats to Unicode, that enclose the Arabic digits after them; they are seen."""
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN and character not in _JOINERS + _SIGNS
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M") or character in _JOINERS
 
 
 def _refuse_unprintable(text: str) -> str:
-    if _UNPRINTABLE.search(text):
-        raise ValueError("must not contain control characters, nor those that turn the direction of writing")
+    if any(map(_is_unseen, text)):
+        raise ValueError(
+            "must not contain control characters, nor others that cannot be seen or turn the direction of writing"
+        )
+    if any(is_mark and len(list(row)) > MAX_MARKS for is_mark, row in groupby(text, _is_mark)):
+        raise ValueError(f"must not have more than {MAX_MARKS} marks on one letter")
     return text
 
 

@@ -12,10 +12,10 @@ from dub_assets.manifest_entries import build_manifest, describe_language, keep_
 from dub_assets.partitions import dub_jobs
 from dub_assets.stage import Report, Stage, open_stage, tabulate
 from dub_assets.video import VIDEO, make_video
-from dubbing.errors import StorageError
+from dubbing.errors import JobBusyError, StorageError
 from dubbing.jobs import DELIVERED_STATES, LanguageState
 from dubbing.manifest import LanguageEntry, Manifest, render_manifest
-from dubbing.stages import Artifact, CaptionFiles, Dubs, SegmentedTranscript, Voicings
+from dubbing.stages import Artifact, CaptionFiles, Dubs, SegmentedTranscript, VoicedSegment, Voicings
 from resources.container import Container
 from resources.database.qualities import record_quality
 from resources.hashing import measure_sha256
@@ -75,7 +75,8 @@ def manifest(
 
         def describe(language: str, films: Sequence[Artifact]) -> LanguageEntry:
             files = (*made[language], *films)
-            return describe_language(stage, language, transcript=transcript, lines=tts_audio[language], files=files)
+            lines = tts_audio[language] if language in tts_audio else _recall_lines(stage, language)
+            return describe_language(stage, language, transcript=transcript, lines=lines, files=files)
 
         finished = {language: describe(language, films) for language, films in videos.items()}
         with container.database.transaction() as tx:
@@ -108,6 +109,12 @@ def manifest(
             dg.AssetCheckResult(check_name=HASHES_AGREE, passed=not mismatches, metadata={"failed": mismatches}),
         ],
     )
+
+
+def _recall_lines(stage: Stage, language: str) -> Sequence[VoicedSegment]:
+    """Return what is still known of a delivered language whose lines were begun anew and not read since."""
+    with stage.container.database.transaction() as tx:
+        return list(tx.values.load_heard(stage.job_id, language).values())
 
 
 def _prove(store: ObjectStore, artifact: Artifact) -> None:
@@ -145,9 +152,17 @@ def _record(
     finished: Mapping[str, LanguageEntry],
     videos: Mapping[str, Sequence[Artifact]],
 ) -> None:
-    """Keep the document and what this attempt finished, all at once: nobody sees a language done without it."""
+    """Keep the document and what this attempt finished, all at once: nobody sees a language done without it.
+
+    Raises:
+        JobBusyError: the job was edited since the stage began, which had lost its hold; nothing is kept.
+    """
     ttl = stage.container.settings.artifact_ttl
     with stage.container.database.transaction() as tx:
+        tx.jobs.lock(stage.job_id)
+        revisions = {task.language: task.revision for task in tx.jobs.list_languages(stage.job_id)}
+        if revisions != stage.turn.revisions:
+            raise JobBusyError("The job was edited while this run finished it; the edit has a run of its own.")
         tx.values.save_artifact(stage.job_id, None, document, ttl)
         for language, entry in finished.items():
             for video in videos[language]:

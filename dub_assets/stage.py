@@ -20,6 +20,7 @@ import dagster as dg
 from dub_assets.checks import EVERY_LANGUAGE
 from dub_assets.heartbeat import keep_beating
 from dub_assets.retries import UNEXPECTED, Try, log_frames
+from dub_assets.turns import Turn, take_turn
 from dub_assets.waiting import SHOW_EVERY_S, Waiting
 from dubbing.errors import (
     DatabaseUnavailableError,
@@ -30,7 +31,7 @@ from dubbing.errors import (
     WeightsError,
 )
 from dubbing.jobs import LanguageState, WaitingOn, measure_progress
-from dubbing.launching import is_called_off
+from dubbing.launching import ended_by_cancel
 from resources.container import Container
 from resources.database.connection import UnitOfWork
 from resources.database.job_lock import JobLock
@@ -63,6 +64,7 @@ class Stage:
     state: LanguageState
     log: dg.DagsterLogManager
     lock: JobLock
+    turn: Turn = field(default_factory=Turn)
     failures: dict[str, DubbingError] = field(default_factory=dict)
     is_called_off: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -161,8 +163,7 @@ class Stage:
         self.check_wanted()
 
     def _heed(self, tx: UnitOfWork) -> None:
-        states = [LanguageState(task.state) for task in tx.jobs.list_languages(self.job_id)]
-        self.is_called_off = is_called_off(states)
+        self.is_called_off = not self.turn.is_rerun and ended_by_cancel(tx.jobs.list_states_by_end(self.job_id))
         if self.is_called_off:
             self._stop()
 
@@ -204,15 +205,17 @@ def open_stage(context: dg.AssetExecutionContext, container: Container, state: L
     """Hold the job while a stage works on it, and decide what becomes of it after an error.
 
     Raises:
-        dagster.RetryRequested, dagster.Failure: what an error came to; see `Try.judging_errors`.
+        dagster.RetryRequested, dagster.Failure: what an error came to; see `Try.judging_errors`. A failure too
+            where it is another run's turn.
         dagster.DagsterExecutionInterruptedError: the job was cancelled; its run ends as cancelled too.
     """
     job_id = uuid.UUID(context.partition_key)
     this_try = Try(job_id, state.value, context.retry_number, container.database, context.log)
     with this_try.judging_errors(), container.database.lock_job(context.partition_key) as lock:
-        stage = Stage(job_id, container, state, context.log, lock)
         with container.database.transaction() as tx:
+            turn = take_turn(tx, job_id, context.run.tags)
             tx.purchases.close_abandoned(job_id)
+        stage = Stage(job_id, container, state, context.log, lock, turn)
         try:
             with keep_beating(stage.beat):
                 stage.check_wanted()

@@ -1,21 +1,23 @@
 """When work on a job is not wanted any more."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
-from dubbing.jobs import FINAL_LANGUAGE_STATES, LanguageState
+from dubbing.jobs import LanguageState
 
 
-def is_called_off(languages: Collection[LanguageState]) -> bool:
-    """Tell whether somebody cancelled what was left of a job.
+def ended_by_cancel(languages: Sequence[LanguageState]) -> bool:
+    """Tell whether a cancel was what ended the work on a job last.
 
-    A language that was cancelled earlier does not stop work on another.
+    It ends everything that is under way, so an older one is followed by what has ended otherwise since.
 
-    >>> is_called_off([LanguageState.CANCELLED, LanguageState.FAILED])
+    Args:
+        languages: in the order in which they ended, those under way last.
+
+    >>> ended_by_cancel([LanguageState.COMPLETED, LanguageState.CANCELLED])
     True
-    >>> is_called_off([LanguageState.CANCELLED, LanguageState.SYNTHESIZING])
+    >>> ended_by_cancel([LanguageState.CANCELLED, LanguageState.COMPLETED])
     False
-    >>> is_called_off([LanguageState.COMPLETED, LanguageState.FAILED])
+    >>> ended_by_cancel([LanguageState.CANCELLED, LanguageState.SYNTHESIZING])
     False
     """
-    states = set(languages)
-    return LanguageState.CANCELLED in states and states <= FINAL_LANGUAGE_STATES
+    return bool(languages) and languages[-1] is LanguageState.CANCELLED

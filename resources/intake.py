@@ -84,8 +84,11 @@ class JobPlan:
             targets=sorted(self.targets),
             voices={language: dict(names) for language, names in self.voices.items()},
             glossary=dump_glossary(self.glossary),
-            delivery=self.delivery.model_dump(mode="json"),
             engines=dict(self.engines),
+            # As it was before there was a choice, where nothing was chosen.
+            **(
+                {"delivery": chosen} if (chosen := self.delivery.model_dump(mode="json", exclude_defaults=True)) else {}
+            ),
         )
 
 

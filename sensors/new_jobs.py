@@ -9,6 +9,7 @@ from dagster._core.storage.tags import MAX_RETRIES_TAG, RUN_KEY_TAG, SENSOR_NAME
 from dub_assets.definitions import dub
 from dub_assets.partitions import dub_jobs
 from dub_assets.source import describe_source
+from dub_assets.turns import ATTEMPT_TAG
 from dubbing.errors import DatabaseUnavailableError
 from dubbing.jobs import JobState
 from resources.container import Container
@@ -103,7 +104,7 @@ def _request(waiting: WaitingJob) -> dg.RunRequest:
         run_key=Attempt(job.id, job.attempt, JobState(job.state)).run_key,
         partition_key=str(job.id),
         tags={
-            "dub/attempt": str(job.attempt),
+            ATTEMPT_TAG: str(job.attempt),
             "dub/languages": str(waiting.languages),
             MAX_RETRIES_TAG: str(MAX_CRASHES),
         },

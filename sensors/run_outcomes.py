@@ -10,7 +10,7 @@ import dagster as dg
 from dub_assets.definitions import dub
 from dubbing.errors import DatabaseUnavailableError, DubbingError, JobBusyError
 from dubbing.jobs import JobState
-from dubbing.launching import is_called_off
+from dubbing.launching import ended_by_cancel
 from resources.container import Container
 from resources.database.connection import Database
 from resources.database.launches import JobInFlight
@@ -115,7 +115,7 @@ def _plan(seen: JobInFlight, record: dg.RunRecord | None, *, is_held: bool = Fal
         JobState(seen.job.state),
         record.dagster_run if record is not None else None,
         is_superseded=seen.job.attempt > seen.job.launched_attempt,
-        is_called_off=is_called_off(seen.languages),
+        is_called_off=ended_by_cancel(seen.languages),
         is_silent=record is not None
         and is_silent(datetime.now(UTC), run_changed_at=record.update_timestamp, heartbeat_at=seen.heartbeat_at),
         is_held=is_held,

@@ -9,7 +9,7 @@ from api.access import PROTECTED, AccessDependency
 from api.jobs.schemas import EventPage, EventQuery, JobPage, JobQuery, JobReply, JobRequest
 from api.jobs.service import cancel_own_job, list_own_events, list_own_jobs, read_job
 from api.jobs.submission import submit_job
-from api.problems import document
+from api.problems import VOICELESS, document
 
 router = APIRouter(tags=["jobs"])
 
@@ -24,6 +24,7 @@ _LOCATION = {"Location": {"description": "Where to poll the job.", "schema": {"t
         202: {"description": "The job is queued.", "headers": _LOCATION},
         **document(
             *PROTECTED,
+            *VOICELESS,
             *("malformed_request", "bad_input", "empty_file", "not_media", "unsafe_media", "no_audio_stream"),
             *("truncated_media", "too_long", "unknown_language", "unsupported_language", "unknown_voice"),
             *("too_many_languages", "upload_mismatch", "budget_exceeded", "not_found", "upload_incomplete"),

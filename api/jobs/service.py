@@ -7,8 +7,8 @@ from api.cursors import parse_cursor, render_cursor
 from api.jobs.replies import build_etag, build_event_reply, build_job_reply
 from api.jobs.schemas import EventPage, EventQuery, JobPage, JobQuery, JobReply
 from dubbing.errors import JobFinishedError, NotFoundError
-from dubbing.jobs import FINAL_JOB_STATES, JobState, LanguageState
-from dubbing.launching import is_called_off
+from dubbing.jobs import FINAL_JOB_STATES, JobState
+from dubbing.launching import ended_by_cancel
 from resources.database.connection import UnitOfWork
 from resources.database.job_views import Position
 from resources.database.tables import DubbingJob
@@ -76,8 +76,7 @@ def cancel_own_job(access: Access, job_id: uuid.UUID) -> JobReply:
         find_own_job(access, tx, job_id)
         with tx.as_service():
             job = tx.jobs.lock(job_id)
-            states = [LanguageState(task.state) for task in tx.jobs.list_languages(job_id)]
-            if JobState(job.state) in FINAL_JOB_STATES and not is_called_off(states):
+            if JobState(job.state) in FINAL_JOB_STATES and not ended_by_cancel(tx.jobs.list_states_by_end(job_id)):
                 raise JobFinishedError("The job has ended already; there is nothing to cancel.")
             tx.jobs.cancel(job_id)
             tx.session.expire_all()

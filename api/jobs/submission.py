@@ -23,6 +23,9 @@ MAX_ADMISSIONS = 8
 ADMISSION_WAIT_S = 10
 """How long a request waits for its turn, seconds."""
 
+_ADDED_LATER = {"bed", "formats", "loudness", "with_voice"}
+"""Fields of a job's body that older jobs were submitted without."""
+
 _ADMISSIONS = threading.BoundedSemaphore(MAX_ADMISSIONS)
 
 
@@ -128,4 +131,7 @@ def _write(access: Access, plan: JobPlan, wanted: JobRequest, idempotency_key: s
 
 
 def _digest(wanted: JobRequest) -> str:
-    return build_content_key("submission", body=wanted.model_dump(mode="json"))
+    """Name a body; what was added to bodies later counts only where it is said, so that older digests stay true."""
+    body = wanted.model_dump(mode="json")
+    said = wanted.model_dump(mode="json", include=_ADDED_LATER, exclude_defaults=True)
+    return build_content_key("submission", body={k: v for k, v in body.items() if k not in _ADDED_LATER} | said)

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query
 
 from api.access import PROTECTED, AccessDependency
 from api.languages.schemas import LanguageOffer, LanguageOffers, LanguageQuery, VoiceOffer, VoiceOffers, VoiceQuery
-from api.problems import document
+from api.problems import VOICELESS, document
 from dubbing.languages import get_base, name_language, parse_language
 
 router = APIRouter(tags=["languages"])
 
-_PROBLEMS = document(*PROTECTED, "malformed_request", "unknown_language", "tool_missing")
+_PROBLEMS = document(*PROTECTED, *VOICELESS, "malformed_request", "unknown_language", "tool_missing")
 
 
 @router.get("/languages", responses=_PROBLEMS)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from api.access import PROTECTED, AccessDependency
 from api.jobs.schemas import JobReply
-from api.problems import document
+from api.problems import VOICELESS, document
 from api.schemas import LanguageTag
 from api.segments.schemas import SegmentPage, SegmentPatch, SegmentQuery
 from api.segments.service import edit_own_segment, list_own_segments
@@ -33,8 +33,9 @@ def list_segments(
         202: {"description": "The language is queued to be made again; only what the edit changes is bought."},
         **document(
             *PROTECTED,
+            *VOICELESS,
             *("malformed_request", "not_found", "unknown_voice", "unsupported_language", "tool_missing"),
-            *("job_busy", "job_finished", "request_too_large"),
+            *("job_busy", "job_finished", "request_too_large", "budget_exceeded"),
         ),
     },
 )

@@ -71,7 +71,7 @@ class SegmentReply(Reply):
     flags: list[str] = Field(
         description="What a check doubts of the translation, for example `number` or `too_long`.", examples=[["number"]]
     )
-    voice: str | None = Field(examples=["ef_dora"])
+    voice: str | None = Field(description="None while another voice is still to read the line.", examples=["ef_dora"])
     timing: TimingReply | None
     fit: FitReply | None = Field(description="Null where nobody speaks.")
     state: Literal["voiced", "overflow", "failed", "original"] | None = Field(

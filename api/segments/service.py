@@ -42,6 +42,7 @@ def edit_own_segment(access: Access, job_id: uuid.UUID, language: str, number: i
         UnknownVoiceError: the voice is not offered for the language.
         JobBusyError: the job is being worked on.
         JobFinishedError: the language was never delivered, or its files have expired.
+        BudgetExceededError: there is no money for it.
     """
     with access.transaction() as tx:
         _find_own_task(access, tx, job_id, language)
@@ -53,7 +54,7 @@ def edit_own_segment(access: Access, job_id: uuid.UUID, language: str, number: i
         find_own_job(access, tx, job_id)
         with tx.as_service():
             tx.jobs.lock(job_id)
-            _edit(tx, job_id, language, number, patch)
+            _edit(access, tx, job_id, language, number, patch)
             job = tx.jobs.get(job_id)
             return build_job_reply(job, tx.jobs.list_languages(job_id))
 
@@ -83,7 +84,7 @@ def _check_voice(access: Access, language: str, speaker: str, voice: str) -> Non
     plan_casting([speaker], synthesizer.list_voices(), language, {speaker: voice}, vendors=vendors)
 
 
-def _edit(tx: UnitOfWork, job_id: uuid.UUID, language: str, number: int, patch: SegmentPatch) -> None:
+def _edit(access: Access, tx: UnitOfWork, job_id: uuid.UUID, language: str, number: int, patch: SegmentPatch) -> None:
     """Write the edit and queue the language; the job is locked, so that of two edits one sees the other."""
     task = _find_task(tx, job_id, language)
     before = get_wish(_find_line(tx, job_id, language, number).edit)
@@ -92,6 +93,7 @@ def _edit(tx: UnitOfWork, job_id: uuid.UUID, language: str, number: int, patch: 
     if wish == before and not is_lost:
         return
     _check_can_be_edited(tx, tx.jobs.get(job_id), task)
+    access.container.budget.check(tx, tx.jobs.get(job_id), tx.uploads.get_of_job(job_id))
     job = tx.jobs.claim(job_id)
     if is_lost:
         tx.values.expire_artifacts(job_id, language, task.revision)

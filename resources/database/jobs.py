@@ -114,6 +114,12 @@ class Jobs:
         statement = select(LanguageTask).where(LanguageTask.job_id == job_id).order_by(LanguageTask.language)
         return self._session.scalars(statement).all()
 
+    def list_states_by_end(self, job_id: uuid.UUID) -> list[LanguageState]:
+        """Return the states of a job's languages in the order in which they ended, those under way last."""
+        statement = select(LanguageTask.state).where(LanguageTask.job_id == job_id)
+        ended = LanguageTask.finished_at.asc().nulls_last()
+        return [LanguageState(state) for state in self._session.scalars(statement.order_by(ended))]
+
     def list_active_languages(self, job_id: uuid.UUID) -> list[str]:
         """Return the languages that the line works on: those that have not ended, of a job that has those delivered."""
         return plan_active_languages({task.language: LanguageState(task.state) for task in self.list_languages(job_id)})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from dubbing.jobs import LanguageState
@@ -26,6 +27,7 @@ class JobInFlight:
     """A job whose run is not known to be over.
 
     Attributes:
+        languages: in the order in which they ended, those under way last.
         heartbeat_at: when somebody last showed work on it; None if nobody did.
     """
 
@@ -96,8 +98,11 @@ class Launches:
 
     def _see(self, jobs: Sequence[DubbingJob]) -> list[JobInFlight]:
         """Add what is seen of the languages; asked after the jobs, so that it is no older than a lock on them."""
+        states_by_end = func.array_agg(
+            aggregate_order_by(LanguageTask.state, LanguageTask.finished_at.asc().nulls_last())
+        )
         statement = (
-            select(LanguageTask.job_id, func.array_agg(LanguageTask.state), func.max(LanguageTask.heartbeat_at))
+            select(LanguageTask.job_id, states_by_end, func.max(LanguageTask.heartbeat_at))
             .where(LanguageTask.job_id.in_([job.id for job in jobs]))
             .group_by(LanguageTask.job_id)
         )

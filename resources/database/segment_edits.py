@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from resources.database.tables import SegmentEdit
+from resources.database.tables import DubbedSegment, SegmentEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,14 @@ class SegmentEdits:
         return {edit.number: edit for edit in self._session.scalars(statement.order_by(SegmentEdit.number))}
 
     def record(self, job_id: uuid.UUID, language: str, number: int, wish: Wish, revision: int) -> None:
-        """Put what is wished of a line in the place of what was wished before."""
+        """Put what is wished of a line in the place of what was wished before.
+
+        A line for which another voice is wished forgets who read it: that voice would be asked first again.
+        """
         line = {"job_id": job_id, "language": language, "number": number}
+        before = self._session.scalar(select(SegmentEdit.voice).filter_by(**line))
+        if wish.voice != before:
+            self._session.execute(update(DubbedSegment).filter_by(**line).values(voice=None))
         if wish == NOTHING:
             self._session.execute(delete(SegmentEdit).filter_by(**line))
             return

@@ -36,7 +36,7 @@ _HOW_IT_SOUNDS = (
 """What is known of a line once it was read aloud; of another text it is not true any more."""
 
 
-_Newer = aliased(ArtifactRow)
+_Other = aliased(ArtifactRow)
 
 _IS_PRESENT = or_(
     select(LanguageTask.id)
@@ -47,12 +47,12 @@ _IS_PRESENT = or_(
     )
     .exists(),
     ArtifactRow.language.is_(None)
-    & ~select(_Newer.id)
+    & ~select(_Other.id)
     .where(
-        _Newer.job_id == ArtifactRow.job_id,
-        _Newer.language.is_(None),
-        _Newer.kind == ArtifactRow.kind,
-        _Newer.revision > ArtifactRow.revision,
+        _Other.job_id == ArtifactRow.job_id,
+        _Other.language.is_(None),
+        _Other.kind == ArtifactRow.kind,
+        _Other.revision > ArtifactRow.revision,
     )
     .exists(),
 )
@@ -161,8 +161,11 @@ class StageValues:
         return voiced
 
     def load_heard(self, job_id: uuid.UUID, language: str) -> Mapping[int, VoicedSegment]:
-        """Return a language's lines that have a take of their present text, by number, whatever became of others."""
-        rows = [row for row in self._dubbed(job_id) if row.language == language and row.take_key]
+        """Return a language's lines that have a take of their present text, by number, whatever became of others.
+
+        A line whose voice is to be chosen anew is not among them.
+        """
+        rows = [row for row in self._dubbed(job_id) if row.language == language and row.take_key and row.voice]
         return {row.number: _build_voiced(row) for row in rows}
 
     def save_artifact(self, job_id: uuid.UUID, language: str | None, artifact: Artifact, ttl: timedelta) -> None:
@@ -192,12 +195,21 @@ class StageValues:
         )
 
     def expire_artifacts(self, job_id: uuid.UUID, language: str, revision: int) -> None:
-        """Let what was made for a revision that was never finished go the way of all that has expired."""
+        """Let what was made for a revision that was never finished go the way of all that has expired.
+
+        The job's own files of that revision too, unless another language was finished with them: they have a manifest.
+        """
+        has_manifest = select(_Other.id).where(
+            _Other.job_id == job_id,
+            _Other.language.is_(None),
+            _Other.kind == "manifest",
+            _Other.revision == revision,
+        )
         self._session.execute(
             update(ArtifactRow)
             .where(
                 ArtifactRow.job_id == job_id,
-                ArtifactRow.language == language,
+                or_(ArtifactRow.language == language, ArtifactRow.language.is_(None) & ~has_manifest.exists()),
                 ArtifactRow.revision == revision,
                 ArtifactRow.expires_at > func.now(),
             )

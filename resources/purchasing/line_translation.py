@@ -105,14 +105,15 @@ class LineTranslation:
         fresh = [line for line in batch.lines if line.number not in self._best]
         for part in self._plan.plan_batches(fresh, len(batch.lines)):
             self._ask(part)
-        self._mend(batch)
+        is_mended = self._mend(batch)
         translated = [line.number for line in batch.lines if line.number in self._best]
         keys = {number: self._plan.keys[number] for number in translated}
         with self._database.transaction() as tx:
-            self._record(tx, translated, is_final=True)
+            if is_mended:
+                self._record(tx, translated, is_final=True)
             kept = tx.purchases.find_translations(keys.values())  # another script may have been first
         lost = {line.number: self._lost[line.number] for line in batch.lines if line.number in self._lost}
-        return {number: kept[key] for number, key in keys.items()} | lost
+        return {number: kept.get(key) or self._keep(number, is_final=False) for number, key in keys.items()} | lost
 
     def _take_up_drafts(self, batch: Batch) -> None:
         for line in batch.lines:
@@ -170,16 +171,21 @@ class LineTranslation:
         for half, its_error in tried:
             self._follow_up(half, its_error, asks=1)
 
-    def _mend(self, batch: Batch) -> None:
-        """Ask for better wordings. A fault loses nothing: what there is stays, with its flags."""
+    def _mend(self, batch: Batch) -> bool:
+        """Ask for better wordings. A fault loses nothing: what there is stays, with its flags.
+
+        Returns:
+            Whether that was done; False where a vendor that does not answer ended it, and a later run goes on.
+        """
         while revisions := self._plan_revisions(batch.lines):
             for part in self._plan.plan_batches(revisions, len(batch.lines)):
                 try:
                     self._buy(part)
                 except VendorError as error:
                     logger.warning("%s did not mend %d lines: %s", part.target, len(part.lines), error.code)
-                    if not isinstance(error, VendorReplyError):
-                        return  # the next question would meet it too
+                    if not isinstance(error, VendorReplyError):  # the next question would meet it too
+                        return isinstance(error, VendorRejectedError)
+        return True
 
     def _buy(self, batch: Batch) -> ReplyVerdict:
         """Make one call, and keep what of its answer can be kept."""
@@ -233,11 +239,14 @@ class LineTranslation:
             fact_tries=self._fact_tries[number],
         )
 
+    def _keep(self, number: int, *, is_final: bool) -> KeptTranslation:
+        best = self._best[number]
+        return KeptTranslation(best.text, list_flags(best), is_final)
+
     def _record(self, tx: UnitOfWork, numbers: Iterable[int], *, is_final: bool) -> None:
         """Keep the best of each line so far; it is final where nothing more would be tried."""
         for number in numbers:
-            best = self._best[number]
-            kept = KeptTranslation(best.text, list_flags(best), is_final or self._plan_revision(number) is None)
+            kept = self._keep(number, is_final=is_final or self._plan_revision(number) is None)
             tx.purchases.record_translation(
                 self._plan.keys[number], kept, source=self._plan.source, target=self._plan.target
             )

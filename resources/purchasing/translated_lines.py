@@ -67,11 +67,11 @@ class TranslatedLines:
         """
         plan = self._planner.plan_shorter(script, long)
         found = self._find(plan)
-        if found.keys() != set(plan.keys.values()):
+        if _choose_final(found).keys() != set(plan.keys.values()):
             with self._claims.hold(build_content_key("wordings", keys=sorted(set(plan.keys.values()))), order):
                 self._buy_shorter(order, plan, long)
             found = self._find(plan)
-        return {line.number: found[plan.keys[line.number]] for line in long}
+        return {line.number: found.get(plan.keys[line.number]) or KeptTranslation(line.text) for line in long}
 
     def close(self, script: Script, long: Sequence[LongLine]) -> None:
         """Keep that these wordings stay: nothing shorter is asked for in a later run."""
@@ -87,9 +87,9 @@ class TranslatedLines:
         found = self._find(plan)
         drafts = {plan.keys[line.number]: KeptTranslation(line.text, is_final=False) for line in long}
         first = {plan.keys[line.number]: plan.lines[line.number] for line in reversed(long)}
-        wanted = [line for key, line in first.items() if key not in found]
+        wanted = [line for key, line in first.items() if key not in _choose_final(found)]
         mending = LineTranslation(
-            self._database, self._gate, self._translator, order, plan, drafts, length_tries=1, fact_tries=0
+            self._database, self._gate, self._translator, order, plan, {**drafts, **found}, length_tries=1, fact_tries=0
         )
         self._run(mending, plan.plan_batches(wanted, self._translator.max_lines), lambda share_done: None)
 

@@ -9,11 +9,21 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from dubbing.errors import RunCrashedError, SynthesisError
+from dubbing.engines import Voice
+from dubbing.errors import (
+    DubbingError,
+    RunCrashedError,
+    SettingsError,
+    SynthesisError,
+    VendorAuthError,
+    VendorQuotaError,
+    VendorRejectedError,
+    VendorUnavailableError,
+)
 from dubbing.jobs import LanguageState
 from dubbing.stages import Artifact, SegmentedTranscript, TranslatedSegment, VoicedSegment
 from dubbing.transcript import Segment
-from resources.database.tables import ArtifactRow, DubbingJob, Take
+from resources.database.tables import ArtifactRow, DubbedSegment, DubbingJob, Take
 from tests.support.desk import ALICE, Desk
 from tests.support.jobs import add_job
 
@@ -191,6 +201,14 @@ def test_what_is_left_out_stays_and_null_takes_it_back(desk: Desk, alice: httpx.
         {"text": "a" * 1_001},
         {"text": "a\x00b"},
         {"text": "a\u202eb"},
+        {"text": "a\u200bb"},
+        {"text": "\u200ea\u200f"},
+        {"text": "a\u061c"},
+        {"text": "\ufeffa"},
+        {"text": "a\U000e0041\U000e007f"},
+        {"text": "a" + "\u0301" * 12},
+        {"text": "a" + "\u20dd\u200d" * 6},
+        {"voice": "tone\u200b_es"},
         {"text": 7},
         {"voice": ""},
         {"keep_original": "perhaps"},
@@ -201,6 +219,63 @@ def test_an_edit_that_cannot_be_meant_is_refused(desk: Desk, alice: httpx.Client
     job_id = deliver(desk, "es")
     reply = patch(alice, job_id, **body)
     assert (reply.status_code, reply.json()["code"]) == (422, "malformed_request")
+    assert alice.get(f"/jobs/{job_id}").json()["revision"] == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["می\u200cخواهم", "क्\u200dष", "👩\u200d👩\u200d👧 sí", "الآية \u06dd٣", "Zu\u0308rich", "ကြိုးစားပါ", "ที่นี่", "שָׁלוֹם"],
+)
+def test_words_of_every_writing_are_welcome(desk: Desk, alice: httpx.Client, text: str) -> None:
+    assert patch(alice, deliver(desk, "es"), text=text).status_code == 202
+
+
+def test_a_line_forgets_who_read_it_when_another_voice_is_wished_or_no_wished_one_any_more(
+    desk: Desk, alice: httpx.Client
+) -> None:
+    job_id = deliver(desk, "es")
+
+    def list_heard(**body: Any) -> list[int]:
+        assert patch(alice, job_id, **body).status_code == 202
+        with desk.database.transaction() as tx:
+            heard = sorted(tx.values.load_heard(job_id, "es"))
+            for line in tx.session.scalars(select(DubbedSegment).filter_by(job_id=job_id, number=1)):
+                line.voice = "tone"  # as the next run would leave it
+        return heard
+
+    assert list_heard(text="Otra cosa.") == [1, 2]
+    assert list_heard(voice="tone_es") == [2]
+    assert list_heard(text=None) == [1, 2]  # the voice stays wished
+    assert list_heard(voice=None) == [2]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (VendorUnavailableError("The voices cannot be listed now."), 503, "vendor_unavailable"),
+        (VendorAuthError("The key is not accepted."), 502, "vendor_auth"),
+        (VendorQuotaError("The account is used up."), 502, "vendor_quota"),
+        (VendorRejectedError("The vendor does not accept this."), 502, "vendor_rejected"),
+        (SettingsError("The key has characters that no key has."), 500, "internal"),
+    ],
+)
+def test_when_no_voices_can_be_listed_every_route_says_so_as_it_is_documented(
+    desk: Desk, alice: httpx.Client, monkeypatch: pytest.MonkeyPatch, error: DubbingError, status: int, code: str
+) -> None:
+    def fail() -> tuple[Voice, ...]:
+        raise error
+
+    job_id = deliver(desk, "es")
+    monkeypatch.setattr(desk.container.synthesizer, "list_voices", fail)
+    voices, languages = alice.get("/voices"), alice.get("/languages")
+    for reply in (patch(alice, job_id, voice="tone_es"), voices, languages):
+        assert (reply.status_code, reply.json()["code"]) == (status, code)
+        assert ("retry-after" in reply.headers) == (status == 503)
+        assert (error.message in reply.text) == (status != 500)
+    paths = httpx.get(f"{desk.url}/openapi.json").json()["paths"]
+    segment = "/v1/jobs/{job_id}/languages/{language}/segments/{number}"
+    for path, method in ((segment, "patch"), ("/v1/voices", "get"), ("/v1/languages", "get"), ("/v1/jobs", "post")):
+        assert f"`{code}`" in paths[path][method]["responses"][str(status)]["description"]
     assert alice.get(f"/jobs/{job_id}").json()["revision"] == 1
 
 
@@ -337,3 +412,13 @@ def test_an_edit_waits_until_the_run_before_is_known_to_be_over(desk: Desk, alic
         tx.launches.mark_ended(job_id, 1)
         assert job_id in {each.job.id for each in tx.launches.list_waiting(1_000)}
         assert tx.session.scalar(select(DubbingJob.launched_attempt).where(DubbingJob.id == job_id)) == 1
+
+
+def test_the_jobs_own_files_of_an_edit_that_failed_are_not_listed_by_the_next(desk: Desk, alice: httpx.Client) -> None:
+    job_id = deliver(desk, "es")
+    patch(alice, job_id, text="Otra cosa.")
+    save(desk, job_id, None, "captions_srt", "source/captions.srt")
+    with desk.database.transaction() as tx:
+        tx.jobs.fail_language(job_id, "es", "finalizing", SynthesisError("Lost."))
+    patch(alice, job_id, text="Otra cosa.")
+    assert ("source/captions.srt", 2) not in list_files(alice, job_id, all_revisions=True)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from dub_assets.definitions import build_definitions
 from dub_assets.instance import open_instance
 from dub_assets.source import report_job
+from dub_assets.turns import ATTEMPT_TAG
 from resources.container import Container
 from resources.database.connection import Database
 from resources.database.embedded import PostgresAddress
@@ -48,13 +49,19 @@ class Line:
         report_job(self.instance, job.job_id, upload, self.container.store.locate(upload.storage_key))
         return job.job_id
 
-    def run(self, job_id: uuid.UUID, selection: list[str] | None = None) -> dg.ExecuteInProcessResult:
+    def run(
+        self, job_id: uuid.UUID, selection: list[str] | None = None, *, by_hand: bool = False
+    ) -> dg.ExecuteInProcessResult:
+        """Run a job for its present attempt as the sensor would have it run, or as somebody does by hand."""
+        with self.database.transaction() as tx:
+            tags = {} if by_hand else {ATTEMPT_TAG: str(tx.jobs.get(job_id).attempt)}
         job = build_definitions(self.container).resolve_job_def("dub")
         return job.execute_in_process(
             instance=self.instance,
             partition_key=str(job_id),
             raise_on_error=False,
             run_config=QUIET,
+            tags=tags,
             asset_selection=[dg.AssetKey(name) for name in selection] if selection else None,
         )
 

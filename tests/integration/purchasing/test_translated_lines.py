@@ -329,19 +329,21 @@ def test_a_mended_line_is_kept_without_a_flag(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "calls"),
+    ("error", "calls", "later_calls"),
     [
-        (VendorAuthError("No."), 2),
-        (VendorQuotaError("No."), 2),
-        (VendorRejectedError("No."), 2),
-        (ContentRefusedError("No."), 2),
-        (OutcomeUnknownError("No."), 5),
+        (VendorAuthError("No."), 2, 3),
+        (VendorQuotaError("No."), 2, 3),
+        (VendorRejectedError("No."), 2, 2),
+        (ContentRefusedError("No."), 2, 2),
+        (OutcomeUnknownError("No."), 5, 9),
     ],
     ids=lambda value: getattr(value, "code", None),
 )
 def test_a_fault_of_the_vendor_while_lines_are_mended_ends_the_mending_and_loses_nothing(
-    scene: Scene, caplog: pytest.LogCaptureFixture, error: VendorError, calls: int
+    scene: Scene, caplog: pytest.LogCaptureFixture, error: VendorError, calls: int, later_calls: int
 ) -> None:
+    """A later run goes on where the vendor did not answer; what it refused it would refuse again."""
+
     def fail_to_mend(batch: Batch) -> list[ReplyLine]:
         if batch.lines[0].previous:
             raise error
@@ -354,7 +356,7 @@ def test_a_fault_of_the_vendor_while_lines_are_mended_ends_the_mending_and_loses
     assert [record.getMessage() for record in caplog.records] == [f"es did not mend 1 lines: {error.code}"]
     assert len(scene.translator.asked) == calls
     assert scene.get("This is line 1.") == (line,)
-    assert len(scene.translator.asked) == calls
+    assert len(scene.translator.asked) == later_calls
 
 
 def test_a_mended_wording_that_cannot_be_used_is_asked_for_again(scene: Scene) -> None:
@@ -455,6 +457,17 @@ def test_a_wording_that_is_no_shorter_or_loses_a_fact_leaves_what_there_is(scene
         scene.translator.respond = lambda batch, answer=answer: [ReplyLine(40, answer)]  # type: ignore[misc]
         assert scene.shorten(LongLine(40, said, 20))[40].text == said
     assert len(scene.translator.asked) == 2
+
+
+def test_a_vendor_that_is_down_while_a_line_is_said_shorter_is_asked_again_in_a_later_run(scene: Scene) -> None:
+    def fail(batch: Batch) -> list[ReplyLine]:
+        raise VendorQuotaError("No.")
+
+    scene.translator.respond = fail
+    long = LongLine(2, LONG, 20)
+    assert scene.shorten(long)[2].text == LONG
+    scene.translator.respond = lambda batch: [ReplyLine(line.number, FITTING) for line in batch.lines]
+    assert scene.shorten(long)[2].text == FITTING
 
 
 def test_a_wording_that_was_closed_is_not_asked_about_any_more(scene: Scene) -> None:

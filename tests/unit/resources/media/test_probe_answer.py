@@ -36,6 +36,22 @@ def test_the_cover_of_a_record_is_not_a_film():
     assert not read(AUDIO, COVER).has_video
 
 
+def test_the_film_is_the_largest_picture_and_among_equals_the_default():
+    preview = {**PICTURES, "width": 16, "height": 16, "disposition": {"default": 1}}
+    film = {**PICTURES, "width": 1920, "height": "1080"}
+    default = {**film, "disposition": {"default": 1}}
+    assert [
+        read(*pictures, AUDIO).picture
+        for pictures in ([preview, COVER, film], [film, default], [default, film], [PICTURES, PICTURES], [])
+    ] == [1, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("width", [-1, 2**31, "9" * 5000, "wide"])
+def test_a_picture_of_no_sane_size_is_damage(width: Any):
+    with pytest.raises(NotMediaError):
+        read(AUDIO, {**PICTURES, "width": width})
+
+
 def test_an_estimated_length_is_none():
     assert read({**AUDIO, "duration": "1.5"}, is_exact=False).declared_ms is None
 
