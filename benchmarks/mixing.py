@@ -17,14 +17,14 @@ import numpy as np
 import psutil
 
 from dubbing.engines import Samples
-from dubbing.mixing import PRESETS, plan_channels, plan_master, plan_mix, plan_rate
+from dubbing.mixing import PRESETS, plan_channels, plan_mix, plan_rate
 from dubbing.units import ms_to_frames, ms_to_s
 from resources.media.bed import prepare_bed
 from resources.media.codecs import CODECS, Tags
 from resources.media.ffmpeg import find_ffmpeg
 from resources.media.inspection import inspect_media
 from resources.media.mix_graph import MixInputs
-from resources.media.mixing import finish_dub, render_mix
+from resources.media.mixing import finish_dub, render_mix, settle_master
 from resources.media.null_test import find_free_spans, run_null_test
 from resources.media.voice_track import PlacedSpeech, write_voice_track
 from resources.separation.port import Separator
@@ -89,10 +89,10 @@ def mix_hour(recording: Path, folder: Path) -> None:
         )
         mix = render_mix(MixInputs(bed, "duck", track, plan), out / "mix.wav", ffmpeg)
         codec, free = CODECS["m4a"], find_free_spans(TAKES_MS, source.duration_ms)
+        master = settle_master(mix, codec, ffmpeg)
         with ThreadPoolExecutor(1) as pool:
-            master = plan_master(mix.loudness, mix.preset, encode_margin_db=codec.margin_db)
             tested = pool.submit(run_null_test, recording, mix, master, free, ffmpeg)
-            finish_dub(mix, codec, out / "dub.m4a", ffmpeg, tags=Tags("", "por"))
+            finish_dub(mix, codec, out / "dub.m4a", ffmpeg, tags=Tags("", "por"), master=master)
             tested.result()
     sys.stdout.write(str(time.perf_counter() - begin))
 

@@ -11,22 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dubbing.true_peak import BETWEEN_SAMPLES_DB, INTERPOLATORS, TAPS, Block
 from dubbing.units import db_to_gain, ms_to_frames
-
-Block = NDArray[np.float32]
 
 EASE_MS = 10
 """Over how long the gain falls before a peak and comes back after it, twice, ms. Source: within the 20 ms in which a
 louder sound masks what came before it; a shorter fall would be heard as distortion."""
-
-BETWEEN_SAMPLES_DB = 3.1
-"""How far a peak may rise above the samples beside it, dB. Source: 3.01 dB, a sine of a quarter of the rate; what is
-nearer to half of the rate could rise further is hardly in speech or music; measuring the finished file catches it."""
-
-OVERSAMPLING = 4
-"""Between two samples so many points less one are looked at. Source: ITU-R BS.1770-5, annex 2."""
-
-_TAPS = 16
 
 
 class Limited(NamedTuple):
@@ -52,7 +42,7 @@ def limit_peaks(blocks: Iterable[Block], ceiling_dbtp: float, rate_hz: int) -> I
     """
     ceiling = db_to_gain(ceiling_dbtp)
     ease = ms_to_frames(EASE_MS, rate_hz)
-    reach = 2 * ease + _TAPS
+    reach = 2 * ease + TAPS
     quiet = ceiling / db_to_gain(BETWEEN_SAMPLES_DB)
     for before, block, after in _surround(blocks, reach):
         parts = (before, block, after)
@@ -91,20 +81,20 @@ def _plan_gains(sound: Block, ceiling: float, quiet: float, ease: int) -> NDArra
 
 
 def _measure_peaks(sound: Block, quiet: float) -> NDArray[np.float32]:
-    """Highest level at each frame and on the way to the next, over all channels; `_TAPS` frames shorter at each end.
+    """Highest level at each frame and on the way to the next, over all channels; `TAPS` frames shorter at each end.
 
     Between the samples is looked only from the first that is not quiet to the last.
     """
     channels = [np.ascontiguousarray(sound[:, number]) for number in range(sound.shape[1])]
     levels: NDArray[np.float32] = np.maximum.reduce([np.abs(channel) for channel in channels])
     loud = np.flatnonzero(levels > quiet)
-    first, last = max(_TAPS, loud[0] - _TAPS), min(len(sound) - _TAPS, loud[-1] + _TAPS)
+    first, last = max(TAPS, loud[0] - TAPS), min(len(sound) - TAPS, loud[-1] + TAPS)
     for channel in channels:
-        near = channel[first - _TAPS // 2 + 1 : last + _TAPS // 2]
-        for taps in _INTERPOLATORS:
-            between = np.abs(np.convolve(near, taps, "valid"))
+        near = channel[first - TAPS // 2 + 1 : last + TAPS // 2]
+        for weights in INTERPOLATORS:
+            between = np.abs(np.correlate(near, weights, "valid"))
             np.maximum(levels[first:last], between, out=levels[first:last])
-    return levels[_TAPS:-_TAPS]
+    return levels[TAPS:-TAPS]
 
 
 def _slide_minimum(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
@@ -125,14 +115,3 @@ def _slide_mean(values: NDArray[np.floating], width: int) -> NDArray[np.float64]
 
 def _find_peak(block: Block) -> float:
     return float(max(block.max(), -block.min())) if block.size else 0.0
-
-
-def _build_interpolator(fraction: float) -> NDArray[np.float32]:
-    """Build the filter that finds the value so far behind a sample: a windowed sinc, turned for `np.convolve`."""
-    offsets = np.arange(_TAPS) - (_TAPS // 2 - 1) - fraction
-    taps = np.sinc(offsets) * np.kaiser(_TAPS, 5.0)
-    turned: NDArray[np.float32] = (taps / taps.sum())[::-1].astype(np.float32)
-    return turned
-
-
-_INTERPOLATORS = tuple(_build_interpolator(step / OVERSAMPLING) for step in range(1, OVERSAMPLING))

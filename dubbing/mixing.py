@@ -90,7 +90,7 @@ class Loudness:
 
     Attributes:
         integrated_lufs: of the whole, `LOUDNESS_FLOOR_LUFS` where there is none.
-        true_peak_dbtp: highest peak between samples.
+        true_peak_dbtp: highest peak; of a finished file between its samples too, elsewhere of the samples.
         range_lu: loudness range.
     """
 

@@ -43,19 +43,20 @@ class Codec:
         return ["-f", self.muxer, "-c:a", self.encoder, *bit_rate, *rate, *self.options, *BIT_EXACT]
 
 
+_AAC = ("-aac_pns", "0", "-aac_tns", "0", "-aac_coder", "fast")
+"""Without noise substitution, which now and then throws a peak 3 dB above all others and is not needed at these rates;
+the fast search is nearer to the original than the thorough one, by 10 dB in a reading, in half the time."""
+
 CODECS: Mapping[AudioFormat, Codec] = MappingProxyType(
     {
-        "m4a": Codec(
-            "aac", "ipod", "audio/mp4", 0.7, {1: "96k", 2: "160k"}, ("-aac_pns", "0", "-movflags", "+faststart")
-        ),
+        "m4a": Codec("aac", "ipod", "audio/mp4", 0.7, {1: "96k", 2: "160k"}, (*_AAC, "-movflags", "+faststart")),
         "mp3": Codec("libmp3lame", "mp3", "audio/mpeg", 0.7, {1: "128k", 2: "192k"}, ("-id3v2_version", "3")),
         "opus": Codec("libopus", "ogg", "audio/ogg", 1.0, {1: "80k", 2: "128k"}, rate_hz=48_000),
         "wav": Codec("pcm_s24le", "wav", "audio/wav", 0.2, options=("-rf64", "auto")),
         "flac": Codec("flac", "flac", "audio/flac", 0.2, options=("-sample_fmt", "s32")),
     }
 )
-"""M4A plays everywhere and is the default; without noise substitution, which now and then throws a peak 3 dB above all
-others and is not needed at these rates. WAV and FLAC hold 24 bits, for those who go on working with the dub; a WAV
+"""M4A plays everywhere and is the default. WAV and FLAC hold 24 bits, for those who go on working with the dub; a WAV
 beyond 4 GiB is an RF64. Opus knows no other rate than 48 kHz."""
 
 

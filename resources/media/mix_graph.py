@@ -21,7 +21,7 @@ from dubbing.units import db_to_gain, ms_to_frames
 from resources.media.bed import Bed
 from resources.media.containers import build_input_options
 from resources.media.ffmpeg import name_file
-from resources.media.loudness import QUICK_SCANNER_OPTIONS, SCANNER
+from resources.media.loudness import SCANNER_OPTIONS, SCANNER
 from resources.media.voice_track import VoiceTrack
 
 PCM_OUTPUT = {"c:a": "pcm_f32le", "rf64": "auto", "f": "wav"}
@@ -58,7 +58,7 @@ class MixInputs:
 
 def build_mix_arguments(inputs: MixInputs, out: Path) -> list[str]:
     """Build the arguments that mix, measure on the way and write samples as `PcmFile` reads them."""
-    mix = _mix(inputs).filter("atrim", end_sample=inputs.frames).filter(SCANNER, **QUICK_SCANNER_OPTIONS)
+    mix = _mix(inputs).filter("atrim", end_sample=inputs.frames).filter(SCANNER, **SCANNER_OPTIONS)
     return _compile(ffmpeg.output(mix, name_file(out), **PCM_OUTPUT))
 
 
@@ -68,7 +68,7 @@ def build_gated_arguments(bed: Bed, track: VoiceTrack) -> list[str]:
     The key is 1 there; where it is 0 there is silence, which loudness leaves out.
     """
     key = _open(track.path).filter("channelmap", "|".join(["1"] * bed.channels), _LAYOUTS[bed.channels])
-    gated = ffmpeg.filter([_open(bed.path), key], "amultiply").filter(SCANNER, **QUICK_SCANNER_OPTIONS)
+    gated = ffmpeg.filter([_open(bed.path), key], "amultiply").filter(SCANNER, **SCANNER_OPTIONS)
     return _compile(ffmpeg.output(gated, "pipe:1", f="null"))
 
 

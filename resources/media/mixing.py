@@ -18,7 +18,7 @@ from resources.media.bed import Bed
 from resources.media.codecs import Codec, Tags
 from resources.media.ffmpeg import Ffmpeg, name_file, start_ffmpeg, written_whole
 from resources.media.kept_speech import splice_original
-from resources.media.loudness import QUICK_LOUDNESS_SCANNER, measure_loudness, parse_loudness
+from resources.media.loudness import LOUDNESS_SCANNER, measure_loudness, parse_loudness
 from resources.media.mix_graph import MixInputs, build_gated_arguments, build_mix_arguments
 from resources.media.pcm_file import PcmFile
 from resources.media.voice_track import VoiceTrack
@@ -138,7 +138,7 @@ def finish_dub(
     with written_whole(out) as part:
         for _ in range(1 + MAX_CORRECTIONS):
             _encode(mix, master, codec, part, ffmpeg, tags, report)
-            finished = Finished(measure_loudness(part, ffmpeg), master)
+            finished = Finished(measure_loudness(part, mix.channels, ffmpeg), master)
             correction = plan_correction(master, finished.loudness, mix.preset)
             if correction is None:
                 break
@@ -155,7 +155,7 @@ def settle_master(mix: Mix, codec: Codec, ffmpeg: Ffmpeg) -> Master:
     master = plan_master(mix.loudness, mix.preset, encode_margin_db=codec.margin_db)
     if mix.loudness.true_peak_dbtp + master.gain_db <= master.ceiling_dbtp:
         return master
-    arguments = [*_build_input(mix), "-af", QUICK_LOUDNESS_SCANNER, "-f", "null", "pipe:1"]
+    arguments = [*_build_input(mix), "-af", LOUDNESS_SCANNER, "-f", "null", "pipe:1"]
     with (
         closing(master_blocks(mix, master)) as blocks,
         start_ffmpeg(ffmpeg, arguments, purpose="measure the mix", stdin=True, log_level="info") as running,

@@ -19,7 +19,7 @@ from dubbing.mixing import DUCK_DB, DUCK_RELEASE_MS, Loudness, plan_duck_thresho
 from dubbing.units import db_to_gain, frames_to_ms, ms_to_frames
 from resources.media.ffmpeg import Ffmpeg, name_file, start_ffmpeg, written_whole
 from resources.media.filtering import resample
-from resources.media.loudness import QUICK_LOUDNESS_SCANNER, parse_loudness
+from resources.media.loudness import LOUDNESS_SCANNER, parse_loudness
 from resources.media.pcm_file import PCM_OPTIONS
 
 BLOCK_FRAMES = 65_536
@@ -106,7 +106,7 @@ def _find_rate(placed: Iterable[PlacedSpeech], *, default_hz: int) -> tuple[int,
 
 
 def _build_arguments(pipe_rate_hz: int, rate_hz: int, part: Path) -> list[str]:
-    graph = f"[0:a]aresample={rate_hz},asplit[track][m];[m]pan=mono|c0=c0,{QUICK_LOUDNESS_SCANNER},anullsink"
+    graph = f"[0:a]aresample={rate_hz},asplit[track][m];[m]pan=mono|c0=c0,{LOUDNESS_SCANNER},anullsink"
     return [
         *("-f", "f32le", "-ar", str(pipe_rate_hz), "-ac", "2", "-i", "pipe:0"),
         *("-filter_complex", graph, "-map", "[track]", *PCM_OPTIONS, name_file(part)),

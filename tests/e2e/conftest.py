@@ -16,7 +16,7 @@ DEADLINE_S = 300
 
 @dataclass
 class Machine:
-    """A machine of its own: data, cache and working folder."""
+    """A machine of its own: data, cache and working folder; dubs are heard again only where a test is about that."""
 
     folder: Path
     cache: Path
@@ -29,7 +29,12 @@ class Machine:
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start the command in a process group of its own, as a terminal would."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DUBLINE_")}
-        environment |= {"DUBLINE_DATA_DIR": str(self.data), "DUBLINE_CACHE_DIR": str(self.cache), "COLUMNS": "160"}
+        environment |= {
+            "DUBLINE_DATA_DIR": str(self.data),
+            "DUBLINE_CACHE_DIR": str(self.cache),
+            "DUBLINE_RECOGNISE_AGAIN": "off",
+            "COLUMNS": "160",
+        }
         return subprocess.Popen(
             [str(DUBLINE), *map(str, arguments)],
             cwd=self.folder,

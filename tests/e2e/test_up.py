@@ -33,7 +33,7 @@ def test_all_services_run_and_answer_at_the_addresses_shown(stack: Stack) -> Non
     answer = httpx.post(f"{stack.get_address('Dagster UI')}/graphql", json={"query": GRAPH}, timeout=30).json()
     nodes = {node["assetKey"]["path"][0]: node for node in answer["data"]["assetNodes"]}
     assert {"source", "transcript", "translation", "tts_audio", "mixed_audio", "captions", "manifest"} <= set(nodes)
-    assert {key["path"][0] for key in nodes["captions"]["dependencyKeys"]} == {"tts_audio"}
+    assert {key["path"][0] for key in nodes["captions"]["dependencyKeys"]} == {"transcript", "tts_audio"}
 
 
 def test_a_second_stack_in_the_same_data_folder_is_refused(stack: Stack) -> None:

@@ -26,8 +26,13 @@ class ScriptedRecognizer:
 
     def __init__(self, words: Sequence[Word], duration_ms: int, language: str = "en") -> None:
         self.name = _name("recognizer")
-        self._transcript = Transcript(language, duration_ms, tuple(words))
+        self._language = language
         self.calls = 0
+        self.hear(words, duration_ms)
+
+    def hear(self, words: Sequence[Word], duration_ms: int) -> None:
+        """Hear these from now on."""
+        self._transcript = Transcript(self._language, duration_ms, tuple(words))
 
     def recognize(
         self, recording: Recording, *, language: str | None, key_terms: Sequence[str] = ()

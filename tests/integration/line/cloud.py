@@ -167,6 +167,7 @@ def open_cloud_line(
         elevenlabs_url=emulator.url,
         elevenlabs_api_key=SecretStr(API_KEYS["elevenlabs"]),
         vendor_patience_minutes=1,
+        recognise_again="off",  # nobody speaks in a tone
     )
     with Container(settings) as container:
         instance = open_instance(container)

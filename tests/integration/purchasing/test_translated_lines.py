@@ -340,9 +340,15 @@ def test_a_mended_line_is_kept_without_a_flag(scene: Scene) -> None:
     ids=lambda value: getattr(value, "code", None),
 )
 def test_a_fault_of_the_vendor_while_lines_are_mended_ends_the_mending_and_loses_nothing(
-    scene: Scene, caplog: pytest.LogCaptureFixture, error: VendorError, calls: int, later_calls: int
+    scene: Scene,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    error: VendorError,
+    calls: int,
+    later_calls: int,
 ) -> None:
     """A later run goes on where the vendor did not answer; what it refused it would refuse again."""
+    monkeypatch.setattr("dubbing.circuits.THRESHOLD", 1000)  # nothing is parked
 
     def fail_to_mend(batch: Batch) -> list[ReplyLine]:
         if batch.lines[0].previous:
