@@ -6,7 +6,7 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
-from dubbing.limiting import Block
+from dubbing.true_peak import Block
 from dubbing.units import ms_to_frames
 from resources.media.bed import Bed
 from resources.media.decoding import decode_blocks

@@ -21,7 +21,7 @@ from dubbing.units import db_to_gain, ms_to_frames
 from resources.media.bed import Bed
 from resources.media.containers import build_input_options
 from resources.media.ffmpeg import name_file
-from resources.media.loudness import SCANNER_OPTIONS, SCANNER
+from resources.media.loudness import SCANNER, SCANNER_OPTIONS
 from resources.media.voice_track import VoiceTrack
 
 PCM_OUTPUT = {"c:a": "pcm_f32le", "rf64": "auto", "f": "wav"}

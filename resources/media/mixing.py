@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dubbing.limiting import Block, Limited, limit_peaks
+from dubbing.limiting import Limited, limit_peaks
 from dubbing.mixing import Loudness, Master, Preset, plan_correction, plan_limited_gain, plan_master
+from dubbing.true_peak import Block
 from dubbing.units import db_to_gain
 from resources.media.bed import Bed
 from resources.media.codecs import Codec, Tags

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dubbing.limiting import Block, Limited
+from dubbing.limiting import Limited
 from dubbing.mixing import DUCK_HOLD_MS, DUCK_LEAD_MS, DUCK_RELEASE_MS, Master
+from dubbing.true_peak import Block
 from dubbing.units import db_to_gain, frames_to_ms, ms_to_frames
 from resources.media.decoding import decode_blocks
 from resources.media.ffmpeg import Ffmpeg
