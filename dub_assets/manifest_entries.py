@@ -5,6 +5,7 @@ from typing import cast
 
 from dub_assets.proof import build_thresholds
 from dub_assets.stage import Stage
+from dub_assets.video import VIDEO
 from dubbing.delivery import parse_delivery
 from dubbing.jobs import FinalState, LanguageState
 from dubbing.manifest import (
@@ -46,6 +47,7 @@ def describe_language(
     measured = {file.kind: file.measurements for file in files}
     sound, captions = measured[DUB], CaptionsEntry.model_validate(measured[CAPTIONS])
     with stage.container.database.transaction() as tx:
+        upload = tx.uploads.get_of_job(stage.job_id)
         cost = tx.purchases.sum_cost(stage.job_id, language)
         translated = tx.values.load_translations(stage.job_id)[language]
     translation = TranslationEntry(
@@ -70,6 +72,7 @@ def describe_language(
             "mean_speed": timing.mean_speed,
             "loudness_on_target": sound["on_target"],
             "caption_violations": captions.violations,
+            "film_missing": stage.container.intake.get_media(upload).has_video and VIDEO not in measured,
         }
     )
     issues = list_issues(quality, build_thresholds(stage.container.settings))

@@ -78,6 +78,7 @@ class Quality(Proof):
     true_peak_dbtp: _Decimal = Field(description="Highest peak of the dub.")
     loudness_on_target: bool = Field(description="Whether both are as the loudness preset wants.")
     caption_violations: _Count = Field(description="Breaches of the captions' style guide.")
+    film_missing: bool = Field(default=False, description="The recording is a film, and the dubbed one failed.")
     issues: tuple[str, ...] = Field(default=(), description="What is worth a look.", examples=[["overflow"]])
 
 
@@ -106,6 +107,7 @@ def list_issues(quality: Quality, thresholds: Thresholds) -> tuple[str, ...]:
         "hard_to_understand": not is_understood(quality, thresholds),
         "numbers_not_heard": bool(quality.missing_numbers),
         "original_altered": not is_untouched(quality, thresholds),
+        "film_missing": quality.film_missing,
     }
     return tuple(name for name, is_so in found.items() if is_so)
 

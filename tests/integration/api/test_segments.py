@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 
 from dubbing.engines import Voice
 from dubbing.errors import (
+    BudgetExceededError,
     DubbingError,
     RunCrashedError,
     SettingsError,
@@ -422,3 +423,16 @@ def test_the_jobs_own_files_of_an_edit_that_failed_are_not_listed_by_the_next(de
         tx.jobs.fail_language(job_id, "es", "finalizing", SynthesisError("Lost."))
     patch(alice, job_id, text="Otra cosa.")
     assert ("source/captions.srt", 2) not in list_files(alice, job_id, all_revisions=True)
+
+
+def test_a_user_without_money_changes_no_line(desk: Desk, alice: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Empty:
+        def check(self, tx: object, job: object, upload: object) -> None:
+            raise BudgetExceededError("There is nothing left to spend this month.")
+
+    job_id = deliver(desk, "es")
+    monkeypatch.setattr(desk.container, "budget", Empty())
+    problem = patch(alice, job_id, text="Other words.")
+    assert (problem.status_code, problem.json()["code"]) == (402, "budget_exceeded")
+    assert list_files(alice, job_id) == [("es/dub.m4a", 1), ("manifest.json", 1)]
+    assert alice.get(f"/jobs/{job_id}").json()["state"] == "completed"

@@ -33,4 +33,7 @@ def test_a_film_comes_back_as_a_film_and_one_that_cannot_be_made_costs_no_dub(
 
     monkeypatch.setattr("dub_assets.video.mux_video", refuse)
     assert line.run(job_id, ["manifest"]).success
-    assert line.states(job_id)["es"].startswith("completed")
+    assert line.states(job_id)["es"] == "completed"
+    filmless = line.submit("es")
+    assert line.run(filmless).success
+    assert line.states(filmless)["es"] == "completed_with_issues"

@@ -55,6 +55,7 @@ def test_a_dub_at_every_limit_has_no_issue():
         ({"word_error_rate": 0.30}, "hard_to_understand"),
         ({"missing_numbers": 1}, "numbers_not_heard"),
         ({"null_residual_db": -39.9}, "original_altered"),
+        ({"film_missing": True}, "film_missing"),
     ],
 )
 def test_each_fault_is_one_issue(changes, issue):
