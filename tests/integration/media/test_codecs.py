@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import stat
 import subprocess
 import sys
@@ -82,7 +83,16 @@ def test_a_format_is_as_loud_as_promised_after_decoding(ffmpeg: Ffmpeg, tmp_path
     out, finished = write(ffmpeg, tmp_path, form)
     assert finished.loudness.integrated_lufs == pytest.approx(-16, abs=0.5)
     assert finished.loudness.true_peak_dbtp <= -1
-    assert finished.loudness == inspect_media(out, ffmpeg, max_duration_ms=60_000).loudness
+    reference = scan(ffmpeg, out)
+    assert finished.loudness.integrated_lufs == pytest.approx(float(reference["I"]), abs=0.1)
+    assert finished.loudness.true_peak_dbtp == pytest.approx(float(reference["Peak"]), abs=0.15)
+
+
+def scan(ffmpeg: Ffmpeg, file: Path) -> dict[str, str]:
+    """What ffmpeg's own meter says, which looks between all samples."""
+    command = [ffmpeg.path, "-nostdin", "-i", file, "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"]
+    report = subprocess.run(command, capture_output=True, check=True, text=True).stderr
+    return dict(re.findall(r"^ +(I|Peak): +(\S+) ", report, re.MULTILINE))
 
 
 @pytest.mark.parametrize("form", AUDIO_FORMATS)
