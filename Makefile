@@ -29,7 +29,7 @@ up: setup ## Start the database, the API, the Dagster UI and its daemon
 test: setup ## Run every test
 	scripts/install-test-tools
 	scripts/install-supabase-cli
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: setup ## Lint, types, import rule, Dagster's definitions
 	$(BIN)/ruff check .

@@ -112,9 +112,9 @@ def check_ledger(machine: Machine, emulator: VendorEmulator) -> int:
 def read_captions(client: httpx.Client, job_id: str) -> dict[str, str]:
     captions = {}
     for item in client.get(f"/jobs/{job_id}/artifacts").json()["items"]:
-        if item["path"].endswith(".srt"):
+        if item["language"] and item["path"].endswith(".srt"):
             url = client.post(f"/artifacts/{item['id']}/download").json()["url"]
-            captions[item["path"].split("/")[0]] = httpx.get(url, timeout=60).content.decode()
+            captions[item["language"]] = httpx.get(url, timeout=60).content.decode()
     return captions
 
 

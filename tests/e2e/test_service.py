@@ -28,7 +28,7 @@ from tests.support.tokens import make_es256_signer
 from tests.support.waiting import wait_for
 
 ALICE, BOB = uuid.UUID(int=0xA11CE), uuid.UUID(int=0xB0B)
-JOBS_S = 600.0
+JOBS, JOBS_S = 20, 600.0
 
 
 def set_up_folder(machine: Machine, opened: ExitStack, request: pytest.FixtureRequest) -> Callable[[uuid.UUID], str]:
@@ -189,7 +189,7 @@ def cut(recording: Path, *, seconds: int) -> bytes:
 
 @pytest.mark.parametrize("service", ["folder"], indirect=True)
 @pytest.mark.timeout(JOBS_S + 120)
-def test_fifty_jobs_at_once_all_finish_each_launched_once_though_the_daemon_is_killed(
+def test_many_jobs_at_once_all_finish_each_launched_once_though_the_daemon_is_killed(
     service: Service, samples: Path
 ) -> None:
     """All on one short recording, so that what the first buys the others find."""
@@ -204,12 +204,12 @@ def test_fifty_jobs_at_once_all_finish_each_launched_once_though_the_daemon_is_k
                 reply = own.post("/jobs", json={"upload_id": upload_id, "target_languages": ["pt-BR"]})
                 jobs.append(reply.raise_for_status().json()["id"])
 
-        threads = [threading.Thread(target=submit) for _ in range(50)]
+        threads = [threading.Thread(target=submit) for _ in range(JOBS)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(set(jobs)) == 50
+        assert len(set(jobs)) == JOBS
 
         def count(*states: str) -> int:
             listed = client.get("/jobs", params={"limit": 100}).json()["items"]
@@ -221,6 +221,6 @@ def test_fifty_jobs_at_once_all_finish_each_launched_once_though_the_daemon_is_k
         os.kill(daemon, signal.SIGKILL)
         service.stack.wait_for_another("daemon", daemon)
         wait_for(lambda: count("queued", "running") == 0, "all jobs to end", JOBS_S, pause_s=1)
-        assert count("completed", "completed_with_issues") == 50
+        assert count("completed", "completed_with_issues") == JOBS
     runs = service.count_runs()
-    assert [runs[job_id] for job_id in jobs] == [1] * 50
+    assert [runs[job_id] for job_id in jobs] == [1] * JOBS

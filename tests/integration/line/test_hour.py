@@ -43,7 +43,8 @@ class Watch:
         total = 0
         for process in (own, *own.children(recursive=True)):
             try:
-                total += int(process.memory_info().rss)
+                # A share of what several hold together: a child just forked, or a database, would count it all again.
+                total += int(process.memory_full_info().pss)
             except psutil.NoSuchProcess:
                 continue
         return total // 2**20
