@@ -98,7 +98,8 @@ def test_an_hour_is_dubbed_in_little_memory_and_does_not_drift(build_line: Calla
     job_id = line.submit("es")
     with watching() as watch:
         begin = time.monotonic()
-        assert line.run(job_id).success
+        result = line.run(job_id)
+        assert result.success, [e.step_failure_data.user_failure_data for e in result.all_events if e.is_step_failure]
         took_s = time.monotonic() - begin
     with line.database.transaction() as tx:
         (task,) = tx.jobs.list_languages(job_id)
