@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,10 @@ from tests.e2e.conftest import DEADLINE_S, Machine, find_processes, read_until
 from tests.support.waiting import wait_for
 
 RECORDING = Path(__file__).parents[2] / "samples" / "sense_and_sensibility.wav"
-COMMAND = ("dub", RECORDING, "--to", "pt-BR", "--from", "en", "--out", "out")
+BEGINNING = "beginning.wav"
+SECONDS = 12
+OPTIONS = ("--to", "pt-BR", "--from", "en", "--out", "out")
+COMMAND = ("dub", BEGINNING, *OPTIONS)
 
 
 @pytest.fixture
@@ -23,6 +27,9 @@ def machine(machine: Machine) -> Machine:
     temporary = machine.folder / "tmp"
     temporary.mkdir()
     machine.environment["TMPDIR"] = str(temporary)
+    with wave.open(str(RECORDING)) as source, wave.open(str(machine.folder / BEGINNING), "wb") as target:
+        target.setparams(source.getparams())
+        target.writeframes(source.readframes(SECONDS * source.getframerate()))
     return machine
 
 
@@ -79,7 +86,7 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
 
 def test_a_store_without_space_is_told_and_nothing_is_kept_in_it(machine: Machine) -> None:
     with small_disk(machine.data / "store", "512k"):
-        result = machine.run(*COMMAND)
+        result = machine.run("dub", RECORDING, *OPTIONS)
         assert result.returncode == EXIT_CODES["disk_full"], result.stdout + result.stderr
         assert result.stderr.strip().endswith("[disk_full]")
         assert [path for path in (machine.data / "store").rglob("*") if path.is_file()] == []
