@@ -187,6 +187,9 @@ class VendorError(DubbingError):
     Args:
         receipt: what the vendor bills all the same; None where nothing is billed, so far as is known.
         retry_after_s: how long the vendor asks us to wait.
+
+    Attributes:
+        vendor_words: what its reply said in words for machines, status and code, and no sentence of it; None without.
     """
 
     code = "vendor_failed"
@@ -195,6 +198,7 @@ class VendorError(DubbingError):
         super().__init__(message)
         self.receipt = receipt
         self.retry_after_s = retry_after_s
+        self.vendor_words: str | None = None
 
 
 class VendorAuthError(VendorError):
@@ -400,6 +404,13 @@ class JobFinishedError(RequestError):
     """The job has ended; what was asked for has no sense any more."""
 
     code = "job_finished"
+
+
+class ErasureUnderWayError(RequestError):
+    """Everything of the user is being erased; nothing new is taken until that is done."""
+
+    code = "erasure_under_way"
+    retryable = True
 
 
 class DownloadGoneError(RequestError):

@@ -39,6 +39,9 @@ class WaitingOn(StrEnum):
     QUEUE = "queue"
     VENDOR = "vendor"
     RATE_LIMIT = "rate_limit"
+    STORE = "store"
+    DISK = "disk"
+    MACHINE = "machine"
 
 
 FINAL_JOB_STATES = frozenset(
