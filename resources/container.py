@@ -29,6 +29,8 @@ from resources.purchasing.slots import Slots
 from resources.purchasing.takes import Takes
 from resources.purchasing.transcripts import Transcripts
 from resources.purchasing.translated_lines import TranslatedLines
+from resources.retention.eraser import Eraser
+from resources.retention.policy import build_policy
 from resources.separation.deepfilter import DeepFilterSeparator
 from resources.separation.demucs_separator import DemucsSeparator
 from resources.separation.port import Separator
@@ -44,6 +46,7 @@ from resources.vendors.building import (
     build_openai_translator,
     list_call_limits,
 )
+from resources.vendors.retention_wishes import list_retention_wishes
 
 PRODUCT_DATABASE = "dubline"
 DAGSTER_DATABASE = "dubline_dagster"
@@ -185,7 +188,12 @@ class Container:
         slots = {
             kind: Slots(self.locks, ":".join(kind), count) for kind, count in list_call_limits(self.settings).items()
         }
-        return VendorGate(self.database, slots, patience_s=self.settings.vendor_patience_minutes * 60)
+        return VendorGate(
+            self.database,
+            slots,
+            patience_s=self.settings.vendor_patience_minutes * 60,
+            outage_patience_s=self.settings.outage_patience_minutes * 60,
+        )
 
     @cached_property
     def transcripts(self) -> Transcripts:
@@ -204,6 +212,11 @@ class Container:
         return Takes(self.database, self.store, self.gate, self.claims, self.synthesizer)
 
     @cached_property
+    def eraser(self) -> Eraser:
+        """What is kept no longer."""
+        return Eraser(self.database, self.store, build_policy(self.settings), list_retention_wishes(self.settings))
+
+    @cached_property
     def admission(self) -> Admission:
         """Uploaded recordings."""
         return Admission(self.store, lambda: self.ffmpeg, max_duration_ms=self.settings.max_duration_ms)
@@ -213,7 +226,7 @@ class Container:
         """New jobs."""
         return Intake(
             lambda: self.database,
-            self.store,
+            lambda: self.store,
             lambda: self.ffmpeg,
             self.recognizer,
             self.translator,

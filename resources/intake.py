@@ -107,7 +107,7 @@ class Intake:
     def __init__(
         self,
         database: Callable[[], Database],
-        store: ObjectStore,
+        store: Callable[[], ObjectStore],
         ffmpeg: Callable[[], Ffmpeg],
         recognizer: Recognizer,
         translator: Translator,
@@ -183,7 +183,7 @@ class Intake:
         """
         if upload.media is not None:
             return parse_source_audio(upload.media)
-        with self._store.fetch(upload.storage_key, sha256=upload.sha256) as file:
+        with self._store().fetch(upload.storage_key, sha256=upload.sha256) as file:
             media = self.inspect(file)
         with self._database().transaction() as tx:
             tx.uploads.record_media(upload.id, asdict(media))
@@ -216,7 +216,7 @@ class Intake:
             media=asdict(media),
         )
         upload.storage_key = build_source_key(upload.id)
-        self._store.put(upload.storage_key, file)
+        self._store().put(upload.storage_key, file)
         try:
             with database.transaction() as tx:
                 tx.jobs.ensure_user(request.user_id)
@@ -224,6 +224,6 @@ class Intake:
                 job.launched_attempt = job.ended_attempt = job.attempt = 1
                 tx.jobs.add_job(job, plan.targets)
         except BaseException:
-            self._store.delete(upload.storage_key)
+            self._store().delete(upload.storage_key)
             raise
         return AcceptedJob(job.id, plan.targets, resumed=False)

@@ -2,11 +2,11 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from dubbing.errors import SettingsError
+from resources.workspaces import open_workspace
 
 
 def load_or_make(file: Path, make: Callable[[], bytes]) -> bytes:
@@ -29,13 +29,11 @@ def _publish(file: Path, content: bytes) -> None:
     """Put a whole new key in place, unless another process was first; `link` never replaces a file."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.parent.chmod(0o700)
-    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=".key-")  # made with mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as out:
+    with open_workspace("key", beside=file.parent) as folder:
+        whole = folder / file.name
+        with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
         with contextlib.suppress(FileExistsError):
-            file.hardlink_to(temporary)
-    finally:
-        Path(temporary).unlink()
+            file.hardlink_to(whole)

@@ -133,6 +133,17 @@ class Settings(BaseSettings):
     vendor_patience_minutes: int = Field(
         default=30, ge=1, le=1440, description="How long a job waits for a vendor that is down or full, minutes."
     )
+    outage_patience_minutes: int = Field(
+        default=120, ge=0, le=1440, description="How long a job waits for a store that is down or a full disk, minutes."
+    )
+    mixing_slots: int = Field(default=2, ge=1, le=256, description="Languages mixed at once on one machine.")
+    max_runs: int = Field(default=4, ge=1, le=1000, description="Jobs worked on at once; the others wait.")
+    max_runs_per_user: int = Field(
+        default=3, ge=1, le=1000, description="Jobs of one user worked on at once; as max_runs where there is one user."
+    )
+    max_long_runs: int = Field(
+        default=2, ge=1, le=1000, description="Jobs of over half an hour worked on at once; fewer than max_runs."
+    )
     vendors_reach_store: Literal["auto", "yes", "no"] = Field(
         default="auto",
         description="Whether vendors can fetch recordings from the store by address; auto judges by the address.",
@@ -156,7 +167,26 @@ class Settings(BaseSettings):
         default=120, ge=1, le=120, description="How long an upload address works, minutes; Supabase gives 120."
     )
     artifact_ttl_hours: int = Field(
-        default=48, ge=1, le=8760, description="How long a finished dub can be downloaded, hours."
+        default=48, ge=1, le=8760, description="How long a finished dub can be downloaded, hours; then it is erased."
+    )
+    keep_uploads_hours: int = Field(default=48, ge=1, le=8760, description="How long recordings are kept, hours.")
+    keep_texts_hours: int = Field(
+        default=48,
+        ge=1,
+        le=8760,
+        description="How long a finished job's transcript and translations are kept, hours; then it is expired.",
+    )
+    keep_caches_hours: int = Field(
+        default=48,
+        ge=1,
+        le=8760,
+        description="How long bought readings, transcripts and translations are kept for other jobs, hours.",
+    )
+    keep_orphans_hours: int = Field(
+        default=48, ge=1, le=8760, description="How long objects in the store that no job knows are left, hours."
+    )
+    keep_runs_days: int = Field(
+        default=14, ge=1, le=3650, description="How long Dagster's records of ended runs are kept, days."
     )
     download_lease_seconds: int = Field(
         default=300, ge=10, le=3600, description="How long a broken download can be taken up again, seconds."

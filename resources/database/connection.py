@@ -22,13 +22,18 @@ from sqlalchemy.orm import Session
 
 from dubbing.errors import DatabaseUnavailableError
 from resources.database.circuits import Circuits
+from resources.database.dead_letters import DeadLetters
 from resources.database.downloads import Downloads
+from resources.database.erasures import Erasures
+from resources.database.holdings import Holdings
 from resources.database.job_lock import KEEP_ALIVE, JobLock, number_lock
 from resources.database.job_views import JobViews
 from resources.database.jobs import Jobs
 from resources.database.launches import Launches
 from resources.database.prices import Prices
 from resources.database.purchases import Purchases
+from resources.database.receipts import Receipts
+from resources.database.replays import Replays
 from resources.database.segment_edits import SegmentEdits
 from resources.database.speaking_rates import SpeakingRates
 from resources.database.stage_values import StageValues
@@ -102,8 +107,18 @@ class UnitOfWork:
 
     @cached_property
     def jobs(self) -> Jobs:
-        """Users, jobs, languages, events, dead letters."""
+        """Users, jobs, languages, events."""
         return Jobs(self.session)
+
+    @cached_property
+    def letters(self) -> DeadLetters:
+        """What failed for good."""
+        return DeadLetters(self.session)
+
+    @cached_property
+    def replays(self) -> Replays:
+        """What failed, once more."""
+        return Replays(self.session)
 
     @cached_property
     def uploads(self) -> Uploads:
@@ -154,6 +169,21 @@ class UnitOfWork:
     def edits(self) -> SegmentEdits:
         """What lines are to be instead."""
         return SegmentEdits(self.session)
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """What is old enough to be erased."""
+        return Holdings(self.session)
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """What was asked to be erased."""
+        return Erasures(self.session)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """What was erased."""
+        return Receipts(self.session)
 
     @cached_property
     def rates(self) -> SpeakingRates:
@@ -252,6 +282,22 @@ class Database:
                 yield lock
             finally:
                 lock.release()
+
+    @contextmanager
+    def try_hold(self, name: str) -> Iterator[bool]:
+        """Do something that only one at a time may do, in this process or another; the value says whether one may.
+
+        Postgres lets go of it when the process dies, however it dies.
+        """
+        number = {"number": number_lock(name)}
+        with contextlib.closing(self.open_session()) as connection:
+            is_held = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), number))
+            try:
+                yield is_held
+            finally:
+                if is_held:
+                    with contextlib.suppress(OperationalError):  # a connection that is gone has let go of it
+                        connection.execute(text("SELECT pg_advisory_unlock(:number)"), number)
 
     @contextmanager
     def hold(self, name: str) -> Iterator[None]:

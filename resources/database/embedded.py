@@ -94,6 +94,30 @@ def embedded_postgres(data_dir: Path, *, durable: bool = True) -> Iterator[Postg
         yield address
 
 
+def revive(data_dir: Path, port: int) -> bool:
+    """Have a server started again whose keeper was killed; costs a look at a lock where it was not.
+
+    For a user that lives long: between two commands the next one does it. Postgres alone is its keeper's care.
+
+    Args:
+        data_dir: of a server that this process uses.
+        port: where the others that use it were told it is.
+
+    Returns:
+        Whether it had to be.
+
+    Raises:
+        DatabaseUnavailableError: it cannot be started, or not at its port.
+    """
+    with _plain_errors(data_dir):
+        files = ServerFiles(data_dir.resolve())
+        if is_locked(files.keeper_lock):
+            return False
+        if _join_or_start(files, durable=True).port != port:
+            raise DatabaseUnavailableError("The database could not be had back at its port; start everything again.")
+        return True
+
+
 def ensure_database(address: PostgresAddress, name: str) -> None:
     """Create a database unless it is there; several processes may do so at once."""
     import psycopg

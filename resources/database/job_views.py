@@ -3,13 +3,13 @@
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, Text, case, cast, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from dubbing.jobs import DELIVERED_STATES, JobState
+from dubbing.jobs import DELIVERED_STATES, FINAL_LANGUAGE_STATES, JobState
 from resources.database.tables import (
     ArtifactRow,
     DubbedSegment,
@@ -44,7 +44,9 @@ _IS_PROVED = or_(
     .where(
         DubbingJob.id == ArtifactRow.job_id,
         (ArtifactRow.revision < DubbingJob.revision)
-        | DubbingJob.state.in_([JobState.COMPLETED.value, JobState.COMPLETED_WITH_ISSUES.value]),
+        | DubbingJob.state.in_(
+            [JobState.COMPLETED.value, JobState.COMPLETED_WITH_ISSUES.value, JobState.EXPIRED.value]
+        ),
     )
     .correlate(ArtifactRow)
     .exists(),
@@ -62,6 +64,22 @@ _IS_PROVED = or_(
 
 Another revision is begun only of what was delivered; what one that failed left behind expires when the next is begun.
 """
+
+RECOVERING_AFTER = timedelta(seconds=20)
+"""Without a sign of life for so long, a job's work was interrupted and is being brought back. Source: a stage shows one
+every two seconds, and a stage that is tried again within its run waits ten seconds at most."""
+
+_IS_RECOVERING = (
+    select(func.max(LanguageTask.heartbeat_at) < func.clock_timestamp() - RECOVERING_AFTER)
+    .where(
+        LanguageTask.job_id == DubbingJob.id,
+        LanguageTask.state.not_in([state.value for state in FINAL_LANGUAGE_STATES]),
+        DubbingJob.state == JobState.RUNNING.value,
+    )
+    .correlate(DubbingJob)
+    .scalar_subquery()
+)
+"""The job is under way and nobody has shown work on it for a while. One in the queue has not been begun, and waits."""
 
 _NEWEST = func.max(ArtifactRow.revision).over(
     partition_by=[ArtifactRow.language, case((ArtifactRow.language.is_(None), ArtifactRow.path))]
@@ -104,10 +122,16 @@ class JobViews:
             .scalar_subquery()
         )
         own = cast(func.extract("epoch", DubbingJob.updated_at), Text)
-        statement = select(func.md5(own + "," + func.coalesce(stamps, ""))).where(
+        # What nobody writes changes too: that nobody writes any more.
+        recovering = case((_IS_RECOVERING, "recovering"), else_="")
+        statement = select(func.md5(own + "," + func.coalesce(stamps, "") + recovering)).where(
             DubbingJob.id == job_id, DubbingJob.user_id == user_id
         )
         return self._session.scalar(statement)
+
+    def list_recovering(self, job_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Return those of some jobs whose work was interrupted and is being brought back."""
+        return set(self._session.scalars(select(DubbingJob.id).where(DubbingJob.id.in_(job_ids), _IS_RECOVERING)))
 
     def list_languages(self, job_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Sequence[LanguageTask]]:
         """Return the languages of some jobs, in order of their tags."""
@@ -125,7 +149,10 @@ class JobViews:
     def list_artifacts(self, job_id: uuid.UUID, *, all_revisions: bool = False) -> Sequence[ArtifactRow]:
         """Return a job's outputs that can be downloaded, by their path in the delivery; the newest of each, or all."""
         available = select(ArtifactRow.id, (ArtifactRow.revision == _NEWEST).label("is_newest")).where(
-            ArtifactRow.job_id == job_id, _IS_PROVED, ArtifactRow.expires_at > func.now()
+            ArtifactRow.job_id == job_id,
+            ArtifactRow.erased_at.is_(None),
+            ArtifactRow.expires_at > func.now(),
+            _IS_PROVED,
         )
         found = available.subquery()
         statement = select(ArtifactRow).join(found, found.c.id == ArtifactRow.id)
@@ -145,7 +172,7 @@ class JobViews:
         return next((Line(segment, dubbed, edit) for segment, dubbed, edit in self._session.execute(statement)), None)
 
     def find_artifact(self, user_id: uuid.UUID, artifact_id: uuid.UUID) -> ArtifactRow | None:
-        """Find an output of a user's job, expired or not."""
+        """Find an output of a user's job, expired or erased or not."""
         statement = (
             select(ArtifactRow)
             .join(DubbingJob, DubbingJob.id == ArtifactRow.job_id)

@@ -1,7 +1,7 @@
-"""Users, jobs, their languages, events and dead letters: the life of a job.
+"""Users, jobs, their languages and events: the life of a job.
 
-A final state is left only by an edit, and progress never goes down within an attempt; both are held here by the
-statements themselves.
+A final state is left only by an edit or a replay, and progress never goes down within an attempt; both are held here by
+the statements themselves.
 """
 
 import uuid
@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, Update, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from dubbing.errors import DubbingError, JobBusyError
+from dubbing.errors import DubbingError, JobBusyError, JobFinishedError
 from dubbing.jobs import (
     DELIVERED_STATES,
     FINAL_JOB_STATES,
@@ -23,12 +23,15 @@ from dubbing.jobs import (
     plan_active_languages,
     plan_job_state,
 )
+from resources.database.dead_letters import DeadLetters
 from resources.database.job_lock import number_job
-from resources.database.tables import DeadLetter, DubbingJob, JobEvent, LanguageTask, User
+from resources.database.tables import DubbingJob, JobEvent, LanguageTask, User
 
 SUBMITTED = "dubline_job_submitted"
 CANCELLED = "dubline_job_cancelled"
 """Channels on which Postgres tells listeners that there is something to do."""
+
+EXPIRED = "The files of this job have expired; submit the recording again."
 
 _UNDER_WAY = LanguageTask.state.not_in([state.value for state in FINAL_LANGUAGE_STATES])
 
@@ -83,26 +86,43 @@ class Jobs:
         return job
 
     def begin_revision(self, job: DubbingJob, task: LanguageTask) -> int:
-        """Queue a language that has ended once more, and tell whoever launches runs; the job must be claimed.
+        """Queue a language that has ended once more, as something new; the job must be claimed.
 
-        What it was before can be downloaded all the while. An attempt that waits already serves for this too.
+        What it was before can be downloaded all the while.
 
         Returns:
             The number of the revision.
+
+        Raises:
+            JobFinishedError: the job is erased, or to be erased.
         """
+        self.begin_attempt(job, [task])
+        job.revision = task.revision = job.revision + 1
+        self._session.flush()
+        return job.revision
+
+    def begin_attempt(self, job: DubbingJob, tasks: Sequence[LanguageTask]) -> None:
+        """Queue languages that have ended once more, and tell whoever launches runs; the job must be claimed.
+
+        An attempt that waits already serves for these too.
+
+        Raises:
+            JobFinishedError: it is erased, or to be erased.
+        """
+        if job.state == JobState.EXPIRED or job.deletion_requested_at is not None:
+            raise JobFinishedError(EXPIRED)
         if job.state != JobState.QUEUED:
             job.state, job.attempt = JobState.QUEUED.value, job.attempt + 1
             job.error_code = job.error_message = job.finished_at = None
-            self.record_event(job.id, "job.queued", data={"languages": [task.language]})
-        if task.state != LanguageState.QUEUED:
-            task.state, task.attempt, task.progress = LanguageState.QUEUED.value, task.attempt + 1, 0
-            task.waiting_on = WaitingOn.QUEUE.value
-            task.error_code = task.error_message = task.error_retryable = task.quality = None
-            task.heartbeat_at = task.started_at = task.finished_at = None
-        job.revision = task.revision = job.revision + 1
+            self.record_event(job.id, "job.queued", data={"languages": [task.language for task in tasks]})
+        for task in tasks:
+            if task.state != LanguageState.QUEUED:
+                task.state, task.attempt, task.progress = LanguageState.QUEUED.value, task.attempt + 1, 0
+                task.waiting_on = WaitingOn.QUEUE.value
+                task.error_code = task.error_message = task.error_retryable = task.quality = None
+                task.heartbeat_at = task.started_at = task.finished_at = None
         self._session.flush()
         self._announce(SUBMITTED)
-        return job.revision
 
     def find_by_idempotency_key(self, user_id: uuid.UUID, key: str) -> DubbingJob | None:
         """Find the job that a user has submitted under a key before."""
@@ -164,6 +184,8 @@ class Jobs:
         )
         if self._changes(changed):
             self.record_event(job_id, f"language.{state.value}", language=language)
+            if state in FINAL_LANGUAGE_STATES:
+                DeadLetters(self._session).settle_language(job_id, language, state)
             self._settle_job(job_id)
 
     def hold(self, job_id: uuid.UUID, languages: Collection[str], waiting_on: WaitingOn) -> None:
@@ -231,6 +253,29 @@ class Jobs:
     def fail_language(self, job_id: uuid.UUID, language: str, stage: str, error: DubbingError) -> None:
         """End a language with its error, and leave a dead letter for a person; failing again counts there."""
         self.lock(job_id)
+        if self._fail(job_id, language, error):
+            DeadLetters(self._session).record_language(job_id, language, stage, error)
+
+    def fail_job(self, job_id: uuid.UUID, stage: str, error: DubbingError) -> None:
+        """End every language that is still under way, and leave one dead letter for all of them.
+
+        It is the job's own error where none was delivered before.
+        """
+        self.lock(job_id)
+        tasks = self.list_languages(job_id)
+        if not any(task.state in DELIVERED_STATES for task in tasks):
+            self._session.execute(
+                update(DubbingJob)
+                .where(DubbingJob.id == job_id, DubbingJob.state.not_in([state.value for state in FINAL_JOB_STATES]))
+                .values(error_code=error.code, error_message=error.message)
+            )
+        under_way = [task.language for task in tasks if task.state not in FINAL_LANGUAGE_STATES]
+        lost = [language for language in under_way if self._fail(job_id, language, error)]
+        if lost:
+            DeadLetters(self._session).record_job(job_id, stage, error, lost)
+
+    def _fail(self, job_id: uuid.UUID, language: str, error: DubbingError) -> bool:
+        """End a language with its error, and say whether it had not ended otherwise."""
         ended_otherwise = [state.value for state in FINAL_LANGUAGE_STATES - {LanguageState.FAILED}]
         failed = (
             update(LanguageTask)
@@ -241,23 +286,10 @@ class Jobs:
             )
             .values(error_code=error.code, error_message=error.message, error_retryable=error.retryable)
         )
-        if self._changes(failed):
-            self.advance(job_id, language, LanguageState.FAILED, 0)
-            self.record_dead_letter(job_id, language, stage, error)
-
-    def fail_job(self, job_id: uuid.UUID, stage: str, error: DubbingError) -> None:
-        """End every language that is still under way; it is the job's own error where none was delivered before."""
-        self.lock(job_id)
-        tasks = self.list_languages(job_id)
-        if not any(task.state in DELIVERED_STATES for task in tasks):
-            self._session.execute(
-                update(DubbingJob)
-                .where(DubbingJob.id == job_id, DubbingJob.state.not_in([state.value for state in FINAL_JOB_STATES]))
-                .values(error_code=error.code, error_message=error.message)
-            )
-        for task in tasks:
-            if task.state not in FINAL_LANGUAGE_STATES:
-                self.fail_language(job_id, task.language, stage, error)
+        if not self._changes(failed):
+            return False
+        self.advance(job_id, language, LanguageState.FAILED, 0)
+        return True
 
     def requeue(self, job_id: uuid.UUID) -> None:
         """Put a job that was interrupted back; what it made stays made."""
@@ -267,33 +299,6 @@ class Jobs:
             .values(state=JobState.QUEUED.value)
         )
         self.record_event(job_id, "job.interrupted")
-
-    def record_dead_letter(
-        self, job_id: uuid.UUID, language: str | None, stage: str, error: DubbingError, segment: int | None = None
-    ) -> None:
-        """Record what failed for good; the same failure again counts one attempt more."""
-        letter = insert(DeadLetter).values(
-            id=uuid.uuid4(),
-            job_id=job_id,
-            language=language,
-            segment_number=segment,
-            stage=stage,
-            error_code=error.code,
-            message=error.message,
-            retryable=error.retryable,
-        )
-        self._session.execute(
-            letter.on_conflict_do_update(
-                index_elements=["job_id", "language", "segment_number", "stage"],
-                set_={
-                    "attempts": DeadLetter.attempts + 1,
-                    "error_code": error.code,
-                    "message": error.message,
-                    "last_at": func.now(),
-                    "state": "open",
-                },
-            )
-        )
 
     def record_event(
         self, job_id: uuid.UUID, type_: str, *, language: str | None = None, data: Mapping[str, Any] | None = None

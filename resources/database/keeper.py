@@ -4,7 +4,7 @@ Run as ``python -m resources.database.keeper`` by ``embedded.py``, never by hand
 processes, so it costs nothing while the server runs. How each death is answered:
 
 - the last user ends, however it ends: the kernel grants the keeper the users' lock, and it stops Postgres;
-- Postgres ends: it is started again on the same port, a few times;
+- Postgres ends: it is started again on the same port, unless it keeps dying;
 - the keeper ends, kill -9 included: the kernel sends Postgres the signal for a fast stop; the next user starts
   another keeper, which waits until the old Postgres is gone.
 
@@ -26,6 +26,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -39,8 +40,10 @@ from resources.database.server.home import ServerHome
 from resources.database.server.process import says_disk_is_full, start_postgres, stop_postgres
 from resources.database.server.setup import prepare_home
 
-MAX_RESTARTS = 5
-"""How often a Postgres that died is started again before its keeper gives up, so that no fault loops for ever."""
+MAX_DEATHS = 5
+DEATHS_WINDOW_S = 600.0
+"""A Postgres that died is started again, unless it died more often than this within so many seconds: then its keeper
+gives up, so that no fault loops for ever, and no server that has run for months ends with its fifth crash."""
 
 MAX_LOG_BYTES = 5_000_000
 """Size at which the log is set aside and begun anew; one old one is kept."""
@@ -128,15 +131,18 @@ def serve(files: ServerFiles, home: ServerHome, *, durable: bool, users: int, wh
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     former = find_state(files)
     port = former.port if former else None
-    for attempt in range(1 + MAX_RESTARTS):
+    deaths_s: list[float] = []
+    while len(deaths_s) <= MAX_DEATHS:
         with running_postgres(files, home, port=port, durable=durable) as (process, port):
-            if attempt == 0:
+            if not deaths_s:
                 when_ready()
                 watch(lambda: fcntl.flock(users, fcntl.LOCK_EX), Event.LAST_USER_LEFT, events)
             watch(process.wait, Event.POSTGRES_ENDED, events)
             if wait_for_event(events, files.log) is Event.LAST_USER_LEFT:
                 return
         note(f"Postgres ended with status {process.returncode} while in use.")
+        died_s = time.monotonic()
+        deaths_s = [*(earlier_s for earlier_s in deaths_s if died_s - earlier_s < DEATHS_WINDOW_S), died_s]
 
 
 @contextmanager

@@ -6,17 +6,22 @@ A call is written before it is made and settled after it; what it bought is foun
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeVar
 
 from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from dubbing.engines import LOCAL
 from dubbing.errors import RunCrashedError
 from dubbing.transcript import Transcript, Word
 from dubbing.usage import Receipt
 from resources.database.tables import CallState, Take, TranscriptRow, TranslationRow, VendorCall
+
+TOUCH_EVERY = timedelta(minutes=5)
+"""How old the note that a translation is in use may get; a script has thousands of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,9 @@ class KeptTranslation:
     text: str
     flags: tuple[str, ...] = ()
     is_final: bool = True
+
+
+Cached = TypeVar("Cached", TranscriptRow, Take)
 
 
 class Purchases:
@@ -106,8 +114,8 @@ class Purchases:
         return int(self._session.scalar(statement) or 0)
 
     def find_transcript(self, content_key: str) -> Transcript | None:
-        """Find a recognition bought before."""
-        row = self._session.get(TranscriptRow, content_key)
+        """Find a recognition bought before, and note that it is in use."""
+        row = self._session.scalars(_touch(TranscriptRow, content_key)).one_or_none()
         if row is None:
             return None
         return Transcript(row.language, row.duration_ms, tuple(Word(**word) for word in row.words))
@@ -123,8 +131,21 @@ class Purchases:
         )
 
     def find_translations(self, content_keys: Collection[str]) -> Mapping[str, KeptTranslation]:
-        """Find the translations bought before, by content key."""
-        rows = self._session.scalars(select(TranslationRow).where(TranslationRow.content_key.in_(content_keys)))
+        """Find the translations bought before, by content key, and note that they are in use."""
+        rows = self._session.scalars(select(TranslationRow).where(TranslationRow.content_key.in_(content_keys))).all()
+        # Not waited for: who found a text has it, whatever becomes of the row; and two who wait in another order would
+        # wait for each other.
+        stale = (
+            select(TranslationRow.content_key)
+            .where(TranslationRow.content_key.in_(content_keys), TranslationRow.used_at < func.now() - TOUCH_EVERY)
+            .with_for_update(key_share=True, skip_locked=True)
+        )
+        self._session.execute(
+            update(TranslationRow)
+            .where(TranslationRow.content_key.in_(stale))
+            .values(used_at=func.now())
+            .execution_options(synchronize_session=False)
+        )
         return {row.content_key: KeptTranslation(row.text, tuple(row.flags), row.is_final) for row in rows}
 
     def record_translation(self, content_key: str, kept: KeptTranslation, *, source: str, target: str) -> None:
@@ -133,13 +154,18 @@ class Purchases:
         row = insert(TranslationRow).values(content_key=content_key, source=source, target=target, **found)
         self._session.execute(
             row.on_conflict_do_update(
-                index_elements=["content_key"], set_=found, where=TranslationRow.is_final.is_(False)
+                index_elements=["content_key"],
+                set_=found | {"used_at": func.now()},
+                where=TranslationRow.is_final.is_(False),
             )
         )
 
     def find_take(self, content_key: str) -> Take | None:
-        """Find a reading bought before."""
-        return self._session.get(Take, content_key)
+        """Find a reading bought before, and note that it is in use.
+
+        While it is being erased this waits, and then finds none; once found it stays as long as readings are kept.
+        """
+        return self._session.scalars(_touch(Take, content_key)).one_or_none()
 
     def get_takes(self, content_keys: Collection[str]) -> Mapping[str, Take]:
         """Return readings by content key."""
@@ -151,7 +177,8 @@ class Purchases:
         columns = {column.key: getattr(take, column.key) for column in Take.__table__.columns}
         given = {key: value for key, value in columns.items() if value is not None}
         row = insert(Take).values(**given)
-        self._session.execute(row.on_conflict_do_update(index_elements=["content_key"], set_=given))
+        fresh = given | {"used_at": func.now()}
+        self._session.execute(row.on_conflict_do_update(index_elements=["content_key"], set_=fresh))
 
     def _insert_once(self, table: type[Any], **values: Any) -> None:
         """Insert unless another job bought the same in the meantime."""
@@ -161,3 +188,9 @@ class Purchases:
         self._session.execute(
             update(VendorCall).where(VendorCall.id == call_id).values(settled_at=func.clock_timestamp(), **values)
         )
+
+
+def _touch(table: type[Cached], content_key: str) -> ReturningUpdate[Cached]:
+    """Build what finds a row of a cache and notes that it is in use, in one."""
+    found = update(table).where(table.content_key == content_key).values(used_at=func.now()).returning(table)
+    return found.execution_options(populate_existing=True, synchronize_session=False)

@@ -181,6 +181,7 @@ class StageValues:
             "sha256": artifact.sha256,
             "measurements": dict(artifact.measurements),
             "expires_at": func.now() + ttl,
+            "erased_at": None,
         }
         row = insert(ArtifactRow).values(
             id=uuid.uuid4(),
@@ -221,9 +222,10 @@ class StageValues:
     ) -> Mapping[str, tuple[Artifact, ...]]:
         """Return a job's outputs as they are now, of these kinds or all, by language; those of the job itself under "".
 
-        Of a language that is being made again that is what has been made again.
+        Of a language that is being made again that is what has been made again. What was erased is not among them.
         """
-        statement = select(ArtifactRow).where(ArtifactRow.job_id == job_id, _IS_PRESENT)
+        is_there = ArtifactRow.erased_at.is_(None)
+        statement = select(ArtifactRow).where(ArtifactRow.job_id == job_id, is_there, _IS_PRESENT)
         if kinds is not None:
             statement = statement.where(ArtifactRow.kind.in_(kinds))
         rows = self._session.scalars(statement.order_by(ArtifactRow.language, ArtifactRow.path))

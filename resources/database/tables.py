@@ -1,4 +1,8 @@
-"""The tables, typed. Customer words live only in `transcripts`, `segments`, `translations` and `dubbed_segments`.
+"""The tables, typed.
+
+Customers' words are in `transcripts`, `segments`, `translations`, `dubbed_segments` and `segment_edits`; in a job's
+reference, glossary and voices; in an upload's file name; in sentences of errors, and in what vendors said of them
+(`dead_letters`). What empties them is `job_words` for a job, and the sweep for the rest.
 
 Identifiers are made here, times are made by Postgres, states are checked by it too.
 """
@@ -79,17 +83,29 @@ class LetterState(StrEnum):
     """What became of a dead letter."""
 
     OPEN = "open"
+    REPLAYING = "replaying"
     REPLAYED = "replayed"
     DISCARDED = "discarded"
 
 
+class ErasureCause(StrEnum):
+    """Why something was erased."""
+
+    RETENTION = "retention"
+    REQUEST = "request"
+
+
 class User(Base):
-    """Who owns uploads and jobs."""
+    """Who owns uploads and jobs; ``receipt_id`` is that of the erasure of all of it, once it was asked for."""
 
     __tablename__ = "users"
+    __table_args__ = (Index("ix_users_deletion", "id", postgresql_where=text("deletion_requested_at IS NOT NULL")),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deletion_requested_at: Mapped[datetime | None]
+    deletion_requested_by: Mapped[str | None]
+    receipt_id: Mapped[uuid.UUID | None]
 
 
 class Upload(Base):
@@ -100,6 +116,7 @@ class Upload(Base):
     """
 
     __tablename__ = "uploads"
+    __table_args__ = (Index("ix_uploads_to_expire", "created_at", "id", postgresql_where=text("erased_at IS NULL")),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
@@ -113,6 +130,7 @@ class Upload(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime | None]
     verified_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
 
 class DubbingJob(Base):
@@ -120,7 +138,7 @@ class DubbingJob(Base):
 
     ``revision`` counts the edits of its lines. ``launched_attempt`` is the last attempt that has a run,
     ``ended_attempt`` the last whose run is known to be over; between the two the job is in flight.
-    ``idempotency_digest`` names the body sent with the key.
+    ``idempotency_digest`` names the body sent with the key. ``receipt_id`` is that of its erasure, once asked for.
     """
 
     __tablename__ = "dubbing_jobs"
@@ -132,6 +150,18 @@ class DubbingJob(Base):
         Index("ix_dubbing_jobs_newest_by_state", "user_id", "state", text("created_at DESC"), text("id DESC")),
         Index("ix_dubbing_jobs_waiting", "created_at", postgresql_where=text("launched_attempt < attempt")),
         Index("ix_dubbing_jobs_in_flight", "id", postgresql_where=text("ended_attempt < launched_attempt")),
+        Index(
+            "ix_dubbing_jobs_deletion",
+            "id",
+            postgresql_where=text("deletion_requested_at IS NOT NULL AND state <> 'expired'"),
+        ),
+        Index(
+            "ix_dubbing_jobs_to_expire",
+            "finished_at",
+            "id",
+            postgresql_where=text("finished_at IS NOT NULL AND state <> 'expired'"),
+        ),
+        Index("ix_dubbing_jobs_unfinished", "id", postgresql_where=text("finished_at IS NULL")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -158,6 +188,9 @@ class DubbingJob(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp(), onupdate=func.clock_timestamp())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    deletion_requested_at: Mapped[datetime | None]
+    deletion_requested_by: Mapped[str | None]
+    receipt_id: Mapped[uuid.UUID | None]
 
 
 class LanguageTask(Base):
@@ -195,7 +228,7 @@ class LanguageTask(Base):
 
 
 class JobEvent(Base):
-    """What happened to a job, in order; rows are only ever added. ``data`` holds no customer text."""
+    """What happened to a job, in order; rows are only ever added; what a person wrote in them goes with the job."""
 
     __tablename__ = "job_events"
     __table_args__ = (Index("ix_job_events_job_id_id", "job_id", "id"),)
@@ -212,12 +245,14 @@ class TranscriptRow(Base):
     """A recognition that was paid for, named by its content key."""
 
     __tablename__ = "transcripts"
+    __table_args__ = (Index("ix_transcripts_to_expire", "used_at", "content_key"),)
 
     content_key: Mapped[str] = mapped_column(primary_key=True)
     language: Mapped[str]
     duration_ms: Mapped[int]
     words: Mapped[list[dict[str, Any]]]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    used_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class SegmentRow(Base):
@@ -240,6 +275,7 @@ class TranslationRow(Base):
     """
 
     __tablename__ = "translations"
+    __table_args__ = (Index("ix_translations_to_expire", "used_at", "content_key"),)
 
     content_key: Mapped[str] = mapped_column(primary_key=True)
     source: Mapped[str]
@@ -248,6 +284,7 @@ class TranslationRow(Base):
     flags: Mapped[list[str]] = mapped_column(JSONB(), server_default=EMPTY_LIST)
     is_final: Mapped[bool] = mapped_column(server_default=YES)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    used_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Take(Base):
@@ -257,6 +294,7 @@ class Take(Base):
     """
 
     __tablename__ = "takes"
+    __table_args__ = (Index("ix_takes_to_expire", "used_at", "content_key"),)
 
     content_key: Mapped[str] = mapped_column(primary_key=True)
     storage_key: Mapped[str] = mapped_column(unique=True)
@@ -266,6 +304,7 @@ class Take(Base):
     speech_end_ms: Mapped[int]
     sha256: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    used_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class DubbedSegment(Base):
@@ -276,7 +315,10 @@ class DubbedSegment(Base):
     """
 
     __tablename__ = "dubbed_segments"
-    __table_args__ = (_one_of("state", SegmentState),)
+    __table_args__ = (
+        _one_of("state", SegmentState),
+        Index("ix_dubbed_segments_take_key", "take_key", postgresql_where=text("take_key IS NOT NULL")),
+    )
 
     job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"), primary_key=True)
     language: Mapped[str] = mapped_column(primary_key=True)
@@ -326,7 +368,11 @@ class ArtifactRow(Base):
     """A stored output of a job; ``measurements`` is what was measured of it after it was made."""
 
     __tablename__ = "artifacts"
-    __table_args__ = (UniqueConstraint("job_id", "language", "kind", "revision", postgresql_nulls_not_distinct=True),)
+    __table_args__ = (
+        UniqueConstraint("job_id", "language", "kind", "revision", postgresql_nulls_not_distinct=True),
+        Index("ix_artifacts_to_expire", "expires_at", "id", postgresql_where=text("erased_at IS NULL")),
+        Index("ix_artifacts_storage_key", "storage_key"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"))
@@ -341,6 +387,7 @@ class ArtifactRow(Base):
     measurements: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
 
 
 class Download(Base):
@@ -374,6 +421,7 @@ class VendorCall(Base):
     __table_args__ = (
         _one_of("state", CallState),
         Index("ix_vendor_calls_job_id", "job_id"),
+        Index("ix_vendor_calls_content_key", "content_key"),
         Index("ix_vendor_calls_started_at", "started_at"),
     )
 
@@ -438,12 +486,17 @@ class VendorVoiceList(Base):
 
 
 class DeadLetter(Base):
-    """What failed for good and waits for a person: a job, a language or a segment at one stage."""
+    """What failed for good and waits for a person: a job, a language or a segment at one stage.
+
+    ``vendor_words`` is what the vendor said, redacted; ``snapshot`` names what the work was given, ids and hashes only;
+    ``spent_usd_micros`` is what the job, or its language, had cost by then.
+    """
 
     __tablename__ = "dead_letters"
     __table_args__ = (
         _one_of("state", LetterState),
         UniqueConstraint("job_id", "language", "segment_number", "stage", postgresql_nulls_not_distinct=True),
+        Index("ix_dead_letters_newest", "state", text("last_at DESC"), text("id DESC")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -454,7 +507,33 @@ class DeadLetter(Base):
     error_code: Mapped[str]
     message: Mapped[str]
     retryable: Mapped[bool]
+    vendor_words: Mapped[str | None]
+    run_id: Mapped[str | None]
+    snapshot: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
+    spent_usd_micros: Mapped[int] = mapped_column(BigInteger, server_default="0")
     attempts: Mapped[int] = mapped_column(server_default="1")
     state: Mapped[str] = mapped_column(server_default=LetterState.OPEN.value)
     first_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DeletionReceipt(Base):
+    """What was erased, why, for whom, and what the store said; rows are only ever added.
+
+    ``body`` names objects by the SHA-256 of their keys only. No foreign keys: a receipt outlives what it speaks of.
+    """
+
+    __tablename__ = "deletion_receipts"
+    __table_args__ = (
+        _one_of("cause", ErasureCause),
+        Index("ix_deletion_receipts_newest", "user_id", text("erased_at DESC"), text("id DESC")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID]
+    job_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    cause: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+    erased_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    body: Mapped[dict[str, Any]]

@@ -6,7 +6,6 @@ it takes about a fifth of a second, so it is done at every load and no record of
 
 import errno
 import hashlib
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from resources.local.catalogue import (
     WeightsFile,
 )
 from resources.local.packages import INSTALL_LINE, find_package_dir
+from resources.workspaces import open_workspace
 
 State = Literal["ok", "missing", "altered"]
 
@@ -169,8 +169,8 @@ def _write_whole(target: Path, blocks: Iterable[bytes]) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(dir=target.parent) as workspace:
-            whole = Path(workspace, target.name)
+        with open_workspace("weights", beside=target.parent) as workspace:
+            whole = workspace / target.name
             with whole.open("wb") as out:
                 out.writelines(blocks)
             whole.replace(target)

@@ -9,11 +9,21 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential_jitter,
+    wait_fixed,
+)
 
 from dubbing.engines import Answer
 from dubbing.errors import DatabaseUnavailableError, DubbingError, VendorUnavailableError
 from dubbing.jobs import WaitingOn
+from dubbing.retry_policy import PARKED_PAUSES_S, Outage, get_rule
 from resources.database.connection import Database, UnitOfWork
 from resources.purchasing.ledger import (
     Begun,
@@ -46,12 +56,21 @@ class VendorGate:
     Args:
         slots: by vendor and operation; none where nothing limits it.
         patience_s: how long a call waits for a vendor that is down or has too many calls.
+        outage_patience_s: how long what was bought waits for a store that is away or a disk that is full.
     """
 
-    def __init__(self, database: Database, slots: Mapping[tuple[str, str], Slots], *, patience_s: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        slots: Mapping[tuple[str, str], Slots],
+        *,
+        patience_s: float,
+        outage_patience_s: float = 0.0,
+    ) -> None:
         self._database = database
         self._slots = slots
         self._patience_s = patience_s
+        self._outage_patience_s = outage_patience_s
 
     def buy(
         self,
@@ -94,8 +113,8 @@ class VendorGate:
                 if begun is not None:
                     with order.working():
                         answer = self._perform(begun, perform)
-                        slot.close()  # what is left to do is ours: the vendor can have the next call
-                        return self._keep(begun, answer, store, record)
+                    slot.close()  # what is left to do is ours: the vendor can have the next call
+                    return self._keep(order, begun, answer, store, record)
             self._park(order, call, wait, patience)
 
     def _hold_slot(self, order: Order, call: Call) -> AbstractContextManager[None]:
@@ -123,6 +142,7 @@ class VendorGate:
 
     def _keep(
         self,
+        order: Order,
         begun: Begun,
         answer: Answer[Given],
         store: Callable[[Given], Bought],
@@ -137,12 +157,33 @@ class VendorGate:
             settle(tx)
 
         try:
-            bought = store(answer.value)
+            bought = self._put_away(order, lambda: store(answer.value))
             self._close(keep)
         except BaseException as error:  # whatever it is, the vendor bills the call
             self._close(partial(settle, error_code=get_code(error)))
             raise
         return bought
+
+    def _put_away(self, order: Order, store: Callable[[], Bought]) -> Bought:
+        """Find a place for what is paid; where the store is away or the disk is full, it is kept at hand meanwhile."""
+
+        def attempt() -> Bought:
+            with order.working():
+                return store()
+
+        def pause(state: RetryCallState) -> None:
+            order.pause(_find_wait(state.outcome.exception() if state.outcome else None), state.upcoming_sleep)
+
+        first_s, longest_s = PARKED_PAUSES_S
+        tries = Retrying(
+            retry=retry_if_exception(lambda error: _find_wait(error) is not None),
+            wait=wait_exponential_jitter(initial=first_s, max=longest_s),
+            stop=stop_after_delay(self._outage_patience_s),
+            sleep=lambda _: None,
+            before_sleep=pause,
+            reraise=True,
+        )
+        return tries(attempt)
 
     def _close(self, record: Callable[[UnitOfWork], None]) -> None:
         """Write down what became of a call; a database that is gone for a moment does not lose it."""
@@ -155,3 +196,9 @@ class VendorGate:
         for attempt in tries:
             with attempt, self._database.transaction() as tx:
                 record(tx)
+
+
+def _find_wait(error: BaseException | None) -> WaitingOn | None:
+    """Say what a failure to keep something waits for; None where waiting is no use."""
+    waits_for = get_rule(error.code).waits_for if isinstance(error, DubbingError) else None
+    return WaitingOn(waits_for.value) if waits_for in {Outage.STORE, Outage.DISK} else None

@@ -9,21 +9,12 @@ from tenacity import RetryCallState, Retrying, wait_random_exponential
 
 from dubbing.errors import RateLimitedError, VendorError, VendorReplyError, VendorUnavailableError
 from dubbing.jobs import WaitingOn
+from dubbing.retry_policy import CALL_PAUSES_S, CALL_TRIES, OUTAGE_TRIES
 from resources.purchasing.orders import Order
 
 Bought = TypeVar("Bought")
 
-MAX_TRIES = 4
-"""How often one call that may be billed each time is made before its error counts."""
-
-MAX_OUTAGE_TRIES = 12
-"""How often a vendor that is down is called for one purchase. More than open its circuit, so that even a single caller
-parks: with the circuit's openings that is some fifteen minutes, or as long as the patience lasts."""
-
-FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 20.0
-"""Bounds of the wait between two tries, seconds; drawn at random up to twice as much each time, so that many callers
-who were refused together do not come back together."""
+FIRST_WAIT_S, LONGEST_WAIT_S = CALL_PAUSES_S
 
 _backoff = wait_random_exponential(multiplier=2 * FIRST_WAIT_S, min=FIRST_WAIT_S, max=LONGEST_WAIT_S)
 
@@ -33,7 +24,7 @@ class Patience:
     """The tries of one call.
 
     A vendor that has too many calls is asked again for as long as the patience lasts, for that costs no try; one that
-    is down ``MAX_OUTAGE_TRIES`` times; whatever else may pass ``MAX_TRIES`` times. Keys that are not accepted and
+    is down ``OUTAGE_TRIES`` times; whatever else may pass ``CALL_TRIES`` times. Keys that are not accepted and
     accounts that are used up are not tried again; neither is a vendor that asks for a longer wait than the patience.
 
     Attributes:
@@ -75,7 +66,7 @@ class Patience:
         if isinstance(error, VendorReplyError) and not self.retries_replies:
             return False
         self._failures += 1
-        return self._failures < (MAX_OUTAGE_TRIES if is_passing else MAX_TRIES)
+        return self._failures < (OUTAGE_TRIES if is_passing else CALL_TRIES)
 
     def _wait(self, state: RetryCallState) -> None:
         is_limited = isinstance(_get_error(state), RateLimitedError)

@@ -1,8 +1,6 @@
 """Takes: one reading of a text by a voice, bought once, stored as it came."""
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -23,6 +21,7 @@ from resources.purchasing.gate import VendorGate
 from resources.purchasing.ledger import Call
 from resources.purchasing.orders import Order
 from resources.storage.port import ObjectStore
+from resources.workspaces import open_workspace
 
 PART_GAP_MS = 150
 """Silence between the readings of a text that was too long for one, ms."""
@@ -67,7 +66,8 @@ class Takes:
         parts = split_text(text, self._synthesizer.get_max_characters(voice))
         if len(parts) > 1:
             takes = [self.get(order, part, language=language, voice=voice, speed=speed) for part in parts]
-            return self._join(key, takes, language=language, voice=voice)
+            with self._claims.hold(key, order):
+                return self._find(key) or self._join(key, takes, language=language, voice=voice)
         with self._claims.hold(key, order):
             if (found := self._find(key)) is not None:
                 return found
@@ -140,8 +140,8 @@ class Takes:
         if start == end:
             raise SynthesisError("The voice gave silence.")
         storage_key = f"takes/{key[:2]}/{key}.wav"
-        with tempfile.TemporaryDirectory(prefix="dubline-take-") as folder:
-            file = Path(folder) / "take.wav"
+        with open_workspace("take") as folder:
+            file = folder / "take.wav"
             write_wav(file, speech.samples, speech.rate_hz)
             sha256 = measure_sha256(file)
             self._store.put(storage_key, file)

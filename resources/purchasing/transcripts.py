@@ -147,13 +147,7 @@ class Transcripts:
         )
 
     def _build_key(self, sha256: str | None, language: str | None, key_terms: Sequence[str]) -> str:
-        return build_content_key(
-            "transcript",
-            engine=self._recognizer.name,
-            sha256=sha256,
-            language=language,
-            key_terms=sorted(key_terms),
-        )
+        return build_transcript_key(self._recognizer.name, sha256, language, key_terms)
 
     def _sign(self, upload: Upload) -> str:
         return self._store.sign_download(upload.storage_key, expires_in_s=SIGNED_FOR_S)
@@ -164,3 +158,14 @@ class Transcripts:
         if self._is_within_reach is not None:
             return self._is_within_reach
         return is_reachable_from_outside(self._sign(upload))
+
+
+def build_transcript_key(engine: str, sha256: str | None, language: str | None, key_terms: Sequence[str]) -> str:
+    """Name a recognition by all that determines it.
+
+    Args:
+        engine: name of the recogniser.
+        sha256: of the recording.
+        language: canonical tag, or None where it was to be detected.
+    """
+    return build_content_key("transcript", engine=engine, sha256=sha256, language=language, key_terms=sorted(key_terms))

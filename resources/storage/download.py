@@ -6,7 +6,6 @@ An address is a secret: neither a message nor the chain of an error carries it.
 import hashlib
 import logging
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from dubbing.errors import ObjectMissingError, StorageError
 from resources.storage.disk import writing_to_disk
+from resources.workspaces import open_workspace
 
 ATTEMPTS = 4
 """A transfer that breaks off is taken up again this often, less one."""
@@ -68,7 +68,7 @@ def download(
         StorageError: the store failed or refused, or the bytes are others; nothing is left behind.
         DiskFullError: no space for the file.
     """
-    with tempfile.NamedTemporaryFile(prefix="dubline-", suffix=".part") as file:
+    with open_workspace("download") as folder, (folder / "object.part").open("w+b") as file:
         transfer = _Transfer(url, file, size_bytes, is_missing)
         with writing_to_disk(), httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client:
             _fetch(transfer, client, first_pause_s)

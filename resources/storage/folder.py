@@ -1,6 +1,7 @@
 """A folder as object store; the API serves its signed addresses."""
 
 import contextlib
+import errno
 import os
 import shutil
 import threading
@@ -12,40 +13,50 @@ from typing import BinaryIO
 
 from dubbing.errors import ObjectMissingError, StorageError, UploadTakenError
 from resources.hashing import measure_sha256
-from resources.storage.disk import writing_to_disk
+from resources.storage.disk import working_in_store
+from resources.storage.folder_tree import open_folder, remove_file, walk_files
 from resources.storage.incoming import Aside, IncomingObject, settle
-from resources.storage.port import ObjectInfo, SignedUpload, check_key
+from resources.storage.port import INVALID_KEY, ObjectInfo, SignedUpload, StoredObject, build_prefix, check_key
 from resources.storage.signing import AddressSigner
 
 BLOCK_BYTES = 1 << 20
+
+INCOMING = ".incoming"
+"""The folder of what is not whole yet; no key of ours begins with a dot, and nothing in it is an object."""
 
 
 class FolderStore:
     """Objects as files below one folder; readable by the owner only.
 
     Args:
+        root: made if it is not there; if it goes away later, the store is away and not empty.
         public_url: address at which clients reach the API, which must serve ``/v1/store``.
+
+    Raises:
+        StorageError: the folder cannot be made.
     """
 
     def __init__(self, root: Path, *, public_url: str, signer: AddressSigner) -> None:
+        with working_in_store():
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root = root
         self._public_url = public_url.rstrip("/")
         self._signer = signer
-        self._aside = Aside(root / ".incoming")  # no key of ours begins with a dot
+        self._aside = Aside(root / INCOMING)
         self._uploading: set[str] = set()
         self._guard = threading.Lock()
 
     def put(self, key: str, file: Path, *, media_type: str = "application/octet-stream") -> None:
         """Copy aside, then take its place in one step; a folder has no place to note the media type."""
         target = self._find_path(key)
-        with writing_to_disk(), file.open("rb") as source:
+        with file.open("rb") as source, working_in_store():
             out, path = self._aside.open()
             try:
                 with out:
                     shutil.copyfileobj(source, out, BLOCK_BYTES)
                     out.flush()
                     os.fsync(out.fileno())
-                settle(target, lambda: path.replace(target))
+                    settle(target, lambda: path.replace(target))
             except BaseException:
                 path.unlink(missing_ok=True)
                 raise
@@ -61,32 +72,52 @@ class FolderStore:
     @contextmanager
     def read(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[Iterator[bytes]]:
         """Give the file's bytes in blocks."""
-        with self.get_path(key).open("rb") as file:
+        path = self.get_path(key)
+        with working_in_store():
+            file = path.open("rb")
             file.seek(start)
+        with file:
             yield _read_blocks(file, None if end is None else max(end - start, 0))
 
     def find_info(self, key: str) -> ObjectInfo | None:
         """Find size and etag; the etag follows from what the file system changes with every new file."""
-        try:
+        with working_in_store(), contextlib.suppress(ObjectMissingError, FileNotFoundError):
             return describe(self.get_path(key).stat())
-        except (ObjectMissingError, FileNotFoundError):
-            return None
+        return None
 
     def move(self, key: str, target: str) -> None:
-        """Rename the file."""
+        """Rename the file; its time is the one of the move, for that is when the object came to be there."""
         source, path = self.get_path(key), self._find_path(target)
-        try:
-            settle(path, lambda: source.replace(path))
-        except FileNotFoundError:
-            raise _missing() from None
+        with working_in_store():
+            try:
+                os.utime(source)
+                settle(path, lambda: source.replace(path))
+            except FileNotFoundError:
+                raise _missing() from None
         self._remove_empty_folders(source)
 
     def delete(self, key: str) -> None:
         """Remove the file, and the folders it leaves empty."""
         path = self._find_path(key)
-        if path.is_file():
-            path.unlink(missing_ok=True)
+        with working_in_store():
+            if path.is_file():
+                path.unlink(missing_ok=True)
         self._remove_empty_folders(path)
+
+    def list_objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Read the folders as the listing goes on; links are objects of their own."""
+        return self._list(build_prefix(prefix).split("/")[:-1])
+
+    def _list(self, below: Sequence[str]) -> Iterator[StoredObject]:
+        with working_in_store(), open_folder(self._root) as root:
+            for key, found in walk_files(root, below, leave_out=INCOMING):
+                yield StoredObject(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def delete_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Remove one file after the other, links as links, and the folders they leave empty."""
+        with working_in_store(), open_folder(self._root) as root:
+            refused = {key: _remove(root, key) for key in keys}
+        return {key: reason for key, reason in refused.items() if reason}
 
     def locate(self, key: str) -> str:
         """Give the file's path."""
@@ -145,11 +176,14 @@ class FolderStore:
 
         Raises:
             ObjectMissingError: there is none.
+            StorageError: the whole store is not there.
         """
         path = self._find_path(key)
-        if not path.is_file():
-            raise _missing()
-        return path
+        with working_in_store():
+            if path.is_file():
+                return path
+            self._root.stat()
+        raise _missing()
 
     def _find_path(self, key: str) -> Path:
         path = self._root / check_key(key)
@@ -170,8 +204,26 @@ def describe(found: os.stat_result) -> ObjectInfo:
     return ObjectInfo(size_bytes=found.st_size, etag=f"{found.st_mtime_ns:x}-{found.st_ino:x}-{found.st_size:x}")
 
 
+def _remove(root: int, key: str) -> str | None:
+    """Remove a file of any name; say why not, in the system's own name for it."""
+    parts = key.split("/")
+    if parts[0] == INCOMING or not {"", ".", ".."}.isdisjoint(parts):
+        return INVALID_KEY
+    try:
+        remove_file(root, parts)
+    except ValueError:  # of no file: it has a character that the system knows no bytes for
+        return INVALID_KEY
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, "unknown")
+    return None
+
+
 def _read_blocks(file: BinaryIO, left: int | None) -> Iterator[bytes]:
-    while block := file.read(BLOCK_BYTES if left is None else min(BLOCK_BYTES, left)):
+    while True:
+        with working_in_store():
+            block = file.read(BLOCK_BYTES if left is None else min(BLOCK_BYTES, left))
+        if not block:
+            return
         left = None if left is None else left - len(block)
         yield block
 

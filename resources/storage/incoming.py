@@ -4,39 +4,47 @@ import contextlib
 import hashlib
 import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from dubbing.errors import StorageError, UploadMismatchError, UploadTakenError
-from resources.storage.disk import writing_to_disk
-
-LEFTOVER_AFTER_S = 24 * 3600
-"""What lies aside unchanged for longer was left by a process that died; an upload address lives 2 hours."""
+from resources.storage.disk import working_in_store
+from resources.workspaces import hold, is_left
 
 SETTLE_TRIES = 20
 """Far more than deletes can be in step with one writer."""
 
 
 class Aside:
-    """The folder for what is not whole yet; beside the objects, so that a rename suffices."""
+    """The folder for what is not whole yet; beside the objects, so that a rename suffices.
+
+    A file in it is held for as long as it is open. What nobody holds was left by a process that died, and goes when
+    the next one is made.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def open(self) -> tuple[BinaryIO, Path]:
-        """Make an empty file for writing that only the owner may read."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make an empty file for writing that only the owner may read; keep it open until it is in its place."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         self._sweep()
-        descriptor, name = tempfile.mkstemp(dir=self._folder)
-        return os.fdopen(descriptor, "wb"), Path(name)
+        while True:
+            descriptor, name = tempfile.mkstemp(dir=self._folder)
+            if hold(descriptor, Path(name)):
+                return os.fdopen(descriptor, "wb"), Path(name)
+            os.close(descriptor)
 
     def _sweep(self) -> None:
         for leftover in self._folder.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # its writer has just finished
-                if leftover.stat().st_mtime < time.time() - LEFTOVER_AFTER_S:
-                    leftover.unlink()
+            with contextlib.suppress(OSError):  # its writer has just finished
+                descriptor = os.open(leftover, os.O_RDWR | os.O_NOFOLLOW)
+                try:
+                    if is_left(descriptor):
+                        leftover.unlink()
+                finally:
+                    os.close(descriptor)
 
 
 class IncomingObject:
@@ -52,7 +60,7 @@ class IncomingObject:
         self._missing_bytes = size_bytes
         self._declared = sha256
         self._sha256 = hashlib.sha256()
-        with writing_to_disk():
+        with working_in_store():
             self._file, self._path = aside.open()
 
     def write(self, block: bytes) -> None:
@@ -66,7 +74,7 @@ class IncomingObject:
         if self._missing_bytes < 0:
             raise UploadMismatchError("The upload is longer than declared; send exactly the declared bytes.")
         self._sha256.update(block)
-        with writing_to_disk():
+        with working_in_store():
             self._file.write(block)
 
     def finish(self) -> None:
@@ -81,7 +89,7 @@ class IncomingObject:
             raise UploadMismatchError("The upload is shorter than declared; send exactly the declared bytes.")
         if self._sha256.hexdigest() != self._declared:
             raise UploadMismatchError("The upload has another SHA-256 than declared; send exactly the declared bytes.")
-        with writing_to_disk():
+        with working_in_store():
             self._file.flush()
             os.fsync(self._file.fileno())
             try:

@@ -1,7 +1,7 @@
 """What every object store offers. Keys are made by us: ``[a-z0-9/_.-]``, never a user's file name."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +23,20 @@ class ObjectInfo:
 
     size_bytes: int
     etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as a listing shows it.
+
+    Attributes:
+        key: as it is in the store; not one of ours where somebody else put it there.
+        changed_at: when its bytes came to be there, aware, UTC; moving an object counts.
+    """
+
+    key: str
+    size_bytes: int
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,36 @@ class ObjectStore(Protocol):
         """Remove the object; removing what is not there is fine."""
         ...
 
+    def list_objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Go through all objects below a prefix, in no particular order; memory does not grow with their number.
+
+        Whatever has been given may be deleted meanwhile. An object that appears or goes meanwhile may or may not be
+        seen; no other is missed.
+
+        Args:
+            prefix: a whole folder, as in ``takes`` or ``jobs/<id>``: ``jobs/1`` is not above ``jobs/10/a``. Empty for
+                the whole store.
+
+        Raises:
+            StorageError: the store failed, at the first object or later; what is left was not seen.
+        """
+        ...
+
+    def delete_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Remove objects; what is not there counts as removed.
+
+        Args:
+            keys: of any form, as a listing gives them.
+
+        Returns:
+            What could not be removed, with a reason in words for machines: an error code of the store, or
+            `INVALID_KEY`. Where this is empty, nothing is left of any of them.
+
+        Raises:
+            StorageError: the store as a whole does not answer; some may be removed, and the call may be repeated.
+        """
+        ...
+
     def locate(self, key: str) -> str:
         """Say where a person with access to the store finds the object; never a signed address."""
         ...
@@ -110,6 +154,31 @@ class ObjectStore(Protocol):
             file_name: name for people under which a browser saves it.
         """
         ...
+
+
+INVALID_KEY = "invalid_key"
+"""Why a store did not even try to remove an object: it cannot hold one of this name."""
+
+
+def build_prefix(folder: str) -> str:
+    """Say how all keys below a folder begin; an empty name stands for the whole store.
+
+    Raises:
+        StorageError: it is no folder of ours.
+
+    >>> build_prefix("jobs/1"), build_prefix("")
+    ('jobs/1/', '')
+    """
+    return f"{check_key(folder)}/" if folder else ""
+
+
+def is_sendable(key: str) -> bool:
+    r"""Say whether a key can be sent to a server at all; one that cannot is nobody's.
+
+    >>> [is_sendable(key) for key in ("Über uns/.x", "", "a\0", "\udcff")]
+    [True, False, False, False]
+    """
+    return bool(key) and "\0" not in key and not any("\ud800" <= character <= "\udfff" for character in key)
 
 
 def check_key(key: str) -> str:

@@ -4,7 +4,7 @@ The SDK holds whole objects in memory when it downloads, so bytes are read by si
 second attempt of its own; neither do we, but for downloads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from dubbing.errors import ObjectMissingError, UploadTakenError
+from dubbing.errors import ObjectMissingError, StorageError, UploadTakenError
 from resources.storage.download import download
-from resources.storage.port import ObjectInfo, SignedUpload, check_key
+from resources.storage.port import ObjectInfo, SignedUpload, StoredObject, build_prefix, check_key
+from resources.storage.supabase_bulk import delete_keys, list_bucket
 from resources.storage.supabase_refusals import (
     MISSING,
     build_transport_error,
@@ -26,6 +27,7 @@ from resources.storage.supabase_refusals import (
 )
 
 if TYPE_CHECKING:
+    from storage3 import SyncStorageClient
     from storage3._sync.file_api import SyncBucketProxy
     from storage3.types import URLOptions
 
@@ -58,12 +60,16 @@ class SupabaseStore:
         self._timeout = httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S)
 
     @cached_property
-    def _bucket(self) -> "SyncBucketProxy":
+    def _client(self) -> "SyncStorageClient":
         from storage3 import SyncStorageClient
 
         # Redirects would carry the key to whoever is named.
         client = httpx.Client(timeout=self._timeout, follow_redirects=False)
-        return SyncStorageClient(self._url, self._headers, http_client=client).from_(self._bucket_name)
+        return SyncStorageClient(self._url, self._headers, http_client=client)
+
+    @property
+    def _bucket(self) -> "SyncBucketProxy":
+        return self._client.from_(self._bucket_name)
 
     def put(self, key: str, file: Path, *, media_type: str = "application/octet-stream") -> None:
         """Send the open file; the server lets the object appear once it has all of it."""
@@ -124,10 +130,19 @@ class SupabaseStore:
                 self._bucket.move(key, target)
 
     def delete(self, key: str) -> None:
-        """Remove the object; the server says nothing of what was not there."""
-        check_key(key)
-        with speaking_to_supabase():
-            self._bucket.remove([key])
+        """Remove the object; the server says nothing of what was not there, so that is asked for."""
+        if self.delete_many([check_key(key)]):
+            raise StorageError(
+                "Supabase Storage did not remove an object; check that DUBLINE_SUPABASE_SECRET_KEY is a secret key."
+            )
+
+    def list_objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Read the bucket in pages of a thousand, each after the last key of the one before."""
+        return list_bucket(self._client, self._bucket_name, build_prefix(prefix))
+
+    def delete_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Remove 500 with each request, and ask again for those of which the server says nothing."""
+        return delete_keys(self._client, self._bucket_name, keys)
 
     def locate(self, key: str) -> str:
         """Give the bucket and the key."""

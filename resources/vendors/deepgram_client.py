@@ -29,6 +29,7 @@ from dubbing.errors import (
 from dubbing.usage import Receipt, Usage
 from resources.vendors.bounded_reply import bound_reply
 from resources.vendors.retry_after import parse_retry_after
+from resources.vendors.vendor_words import describe_refusal
 
 if TYPE_CHECKING:
     from deepgram import DeepgramClient
@@ -136,6 +137,12 @@ def asking_deepgram() -> Iterator[None]:
 def build_refusal(status: int | None, headers: Mapping[str, str], body: Any) -> VendorError:
     """Make our error of an answer that the SDK raises: a status, or a body that is not what was asked for."""
     code = _read_code(body)
+    error = _judge_refusal(status, headers, code)
+    error.vendor_words = describe_refusal(status, code)
+    return error
+
+
+def _judge_refusal(status: int | None, headers: Mapping[str, str], code: str) -> VendorError:
     if status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         receipt = build_receipt(headers)
         return VendorReplyError("Deepgram answered with something that is not JSON; try again.", receipt=receipt)

@@ -27,6 +27,7 @@ from dubbing.errors import (
 )
 from resources.vendors.bounded_reply import bound_reply
 from resources.vendors.retry_after import parse_retry_after
+from resources.vendors.vendor_words import describe_refusal
 
 if TYPE_CHECKING:
     from elevenlabs.client import ElevenLabs
@@ -115,8 +116,13 @@ def speaking_to_elevenlabs() -> Iterator[None]:
 
 
 def _build_refusal(error: "ApiError") -> VendorError:
-    status = error.status_code or 0
     reason = _read_reason(error.body)
+    refusal = _judge_refusal(error, error.status_code or 0, reason)
+    refusal.vendor_words = describe_refusal(error.status_code, *reason.split())
+    return refusal
+
+
+def _judge_refusal(error: "ApiError", status: int, reason: str) -> VendorError:
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         if _QUOTA.search(reason) or status == HTTPStatus.PAYMENT_REQUIRED:
             return VendorQuotaError("The ElevenLabs account is used up; add credit there, then try again.")

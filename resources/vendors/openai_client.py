@@ -17,6 +17,7 @@ from dubbing.errors import (
     VendorUnavailableError,
 )
 from resources.vendors.retry_after import parse_retry_after
+from resources.vendors.vendor_words import describe_refusal
 
 if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI, OpenAIError
@@ -74,7 +75,9 @@ def map_error(error: "OpenAIError") -> VendorError:
     from openai import APIStatusError
 
     if isinstance(error, APIStatusError):
-        return _map_status(error)
+        refusal = _map_status(error)
+        refusal.vendor_words = describe_refusal(error.status_code, error.type, error.code)
+        return refusal
     if isinstance(error.__cause__, ConnectError | ConnectTimeout | PoolTimeout | ProxyError):
         return VendorUnavailableError(UNAVAILABLE)
     if isinstance(error.__cause__, LocalProtocolError | UnsupportedProtocol):

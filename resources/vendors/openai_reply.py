@@ -19,6 +19,7 @@ from dubbing.errors import (
 )
 from dubbing.usage import Receipt, Usage
 from resources.vendors.openai_client import BUSY, REFUSED, UNAVAILABLE, is_refusal_code
+from resources.vendors.vendor_words import describe_refusal
 
 Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
@@ -96,13 +97,19 @@ def read_text(body: dict[str, Any], receipt: Receipt) -> str:
         reply = _Reply(status="unreadable", output=[])
     problem = _find_problem(reply, receipt)
     if problem is not None:
+        problem.vendor_words = describe_refusal(None, *_list_codes(reply))
         raise problem
     return "".join(part.text for part in reply.list_parts() if part.type == "output_text")
 
 
-def _find_problem(reply: _Reply, receipt: Receipt) -> VendorError | None:
+def _list_codes(reply: _Reply) -> tuple[str | None, str | None]:
+    """List why it failed, and why it is incomplete."""
     failure = reply.error.code if reply.error else None
-    reason = reply.incomplete_details.reason if reply.incomplete_details else None
+    return failure, reply.incomplete_details.reason if reply.incomplete_details else None
+
+
+def _find_problem(reply: _Reply, receipt: Receipt) -> VendorError | None:
+    failure, reason = _list_codes(reply)
     is_refused = is_refusal_code(failure) or is_refusal_code(reason)
     if is_refused or any(part.type == "refusal" for part in reply.list_parts()):
         return ContentRefusedError(REFUSED, receipt=receipt)

@@ -19,6 +19,7 @@ from resources.database.tables import (
     ArtifactRow,
     Base,
     DeadLetter,
+    DeletionReceipt,
     Download,
     DubbedSegment,
     PriceRow,
@@ -45,6 +46,7 @@ OWNER_COLUMN = {
     "segment_edits": "job_id",
     "dubbed_segments": "job_id",
     "artifacts": "job_id",
+    "deletion_receipts": "user_id",
 }
 """What callers may read, and the column that says whose a row is."""
 
@@ -125,6 +127,9 @@ def add_person(database: Database) -> Person:
                 VendorVoiceList(vendor=key, voices=[]),
                 SegmentEdit(job_id=job_id, language="es", number=1, text="secret", revision=2),
                 SpeakingRate(language="es", voice=key, characters_per_second=15.0, takes=1),
+                DeletionReceipt(
+                    user_id=user_id, job_id=job_id, cause="request", requested_by="s", requested_at=now, body={}
+                ),
             ]
         )
         tx.session.flush()

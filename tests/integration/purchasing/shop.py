@@ -84,11 +84,14 @@ class Shop:
     job_id: uuid.UUID
     vendor: str
     patience_s: float = 600.0
+    outage_patience_s: float = 0.0
     slots: Mapping[tuple[str, str], Slots] = field(default_factory=dict)
 
     @property
     def gate(self) -> VendorGate:
-        return VendorGate(self.database, self.slots, patience_s=self.patience_s)
+        return VendorGate(
+            self.database, self.slots, patience_s=self.patience_s, outage_patience_s=self.outage_patience_s
+        )
 
     def make_call(self, content_key: str | None = None, *, estimate: Usage | None = None) -> Call:
         key = content_key or uuid.uuid4().hex

@@ -10,8 +10,8 @@ from dubbing.errors import (
     VendorUnavailableError,
 )
 from dubbing.jobs import WaitingOn
+from dubbing.retry_policy import CALL_TRIES, OUTAGE_TRIES
 from resources.purchasing.advisory_locks import AdvisoryLocks
-from resources.purchasing.patience import MAX_OUTAGE_TRIES, MAX_TRIES
 from resources.purchasing.slots import Slots
 from tests.integration.purchasing.shop import Pauses, ScriptedCall, StoppedError, answer
 
@@ -37,8 +37,8 @@ def test_every_try_of_what_may_pass_is_a_row_of_its_own(shop):
     perform = ScriptedCall(OutcomeUnknownError("Cut."))
     with pytest.raises(OutcomeUnknownError):
         shop.buy(perform)
-    assert list_outcomes(shop) == [("spend_unknown", OutcomeUnknownError.code)] * MAX_TRIES
-    assert perform.calls == MAX_TRIES
+    assert list_outcomes(shop) == [("spend_unknown", OutcomeUnknownError.code)] * CALL_TRIES
+    assert perform.calls == CALL_TRIES
 
 
 def test_a_single_caller_opens_the_circuit_of_a_vendor_that_is_down_and_is_there_when_it_is_back(shop):
@@ -49,17 +49,17 @@ def test_a_single_caller_opens_the_circuit_of_a_vendor_that_is_down_and_is_there
             parked.append("parked")
             shop.let_opening_end()
 
-    perform = ScriptedCall(*[VendorUnavailableError("Down.")] * (MAX_OUTAGE_TRIES - 1), answer())
+    perform = ScriptedCall(*[VendorUnavailableError("Down.")] * (OUTAGE_TRIES - 1), answer())
     assert shop.buy(perform, pauses=Pauses(then=wait)) == "sound"
-    assert perform.calls == MAX_OUTAGE_TRIES
-    assert len(parked) >= MAX_OUTAGE_TRIES - THRESHOLD
+    assert perform.calls == OUTAGE_TRIES
+    assert len(parked) >= OUTAGE_TRIES - THRESHOLD
 
 
 def test_a_vendor_with_too_many_calls_is_waited_for_as_long_as_it_asks_and_costs_no_try(shop):
     limited, pauses = RateLimitedError("Wait.", retry_after_s=7.0), Pauses()
     down = VendorUnavailableError("Down.")
-    assert shop.buy(ScriptedCall(*[limited] * 3, *[down] * (MAX_TRIES - 1), answer()), pauses=pauses) == "sound"
-    assert [seen[0] for seen in pauses.seen] == [WaitingOn.RATE_LIMIT] * 3 + [WaitingOn.VENDOR] * (MAX_TRIES - 1)
+    assert shop.buy(ScriptedCall(*[limited] * 3, *[down] * (CALL_TRIES - 1), answer()), pauses=pauses) == "sound"
+    assert [seen[0] for seen in pauses.seen] == [WaitingOn.RATE_LIMIT] * 3 + [WaitingOn.VENDOR] * (CALL_TRIES - 1)
     assert all(seconds >= 7.0 for _, seconds in pauses.seen[:3])
     assert list_outcomes(shop)[:3] == [("failed", "rate_limited")] * 3
     assert list_outcomes(shop)[-1] == ("settled", None)

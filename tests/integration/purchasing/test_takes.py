@@ -7,17 +7,19 @@ import pytest
 from dubbing.audio import find_speech_span
 from dubbing.engines import Answer, Speech, Voice
 from dubbing.errors import OutcomeUnknownError, VendorReplyError
+from dubbing.jobs import WaitingOn
+from dubbing.retry_policy import CALL_TRIES
 from dubbing.units import frames_to_ms, ms_to_frames
 from dubbing.usage import Receipt
 from resources.hashing import measure_sha256
 from resources.media.wav import read_wav
 from resources.purchasing.advisory_locks import AdvisoryLocks
 from resources.purchasing.claims import Claims
-from resources.purchasing.patience import MAX_TRIES
 from resources.purchasing.takes import PART_GAP_MS, Takes
 from resources.storage.folder import FolderStore
 from resources.storage.signing import AddressSigner
 from tests.integration.purchasing.shop import MODEL, Pauses, run_all
+from tests.support.disks import small_disk
 
 RATE_HZ = 24_000
 LINE = "A line of the usual length."
@@ -147,6 +149,24 @@ def test_a_text_is_found_at_the_nearest_speed_at_which_it_was_read(get, takes, s
     assert find(1.0, "Something else that is said.") is None
 
 
+def test_a_reading_that_is_paid_for_waits_for_a_store_that_is_away_and_is_not_bought_again(
+    database, shop, reader, tmp_path
+):
+    root, voice, locks = tmp_path / "disk", Voice("v", "es", vendor=shop.vendor, model=MODEL), AdvisoryLocks(database)
+    shop.outage_patience_s = 600.0
+    with small_disk(root, "1m") as remount:
+        store = FolderStore(root, public_url="http://127.0.0.1:1", signer=AddressSigner(tmp_path / "keys"))
+        takes = Takes(database, store, shop.gate, Claims(locks), reader)
+        remount("ro")
+        pauses = Pauses(then=lambda: remount("rw") if len(pauses.seen) == 2 else None)
+        take = takes.get(shop.make_order(pauses), LINE, language="es", voice=voice)
+        assert [waiting_on for waiting_on, _ in pauses.seen] == [WaitingOn.STORE] * 2
+        assert measure(store, take)[0] == take.sha256
+    locks.close()
+    assert reader.texts == [LINE]
+    assert [call.state for call in shop.list_calls()] == ["settled"]
+
+
 def test_a_take_that_the_store_lost_is_bought_again_and_described_anew(get, store, reader, database):
     lost = get(LINE)
     store.delete(lost.storage_key)
@@ -205,7 +225,7 @@ def test_a_part_that_is_said_twice_is_bought_once(get, reader):
 
 
 def test_a_long_text_whose_last_part_fails_keeps_the_parts_that_were_paid_for(get, reader):
-    reader.faults = [None, None, *[OutcomeUnknownError("Cut.")] * MAX_TRIES]
+    reader.faults = [None, None, *[OutcomeUnknownError("Cut.")] * CALL_TRIES]
     with pytest.raises(OutcomeUnknownError):
         get(LONG)
     reader.texts.clear()
@@ -217,10 +237,10 @@ def test_a_long_text_whose_last_part_fails_keeps_the_parts_that_were_paid_for(ge
 def test_a_reading_that_cannot_be_one_is_billed_and_asked_for_again_and_never_kept(
     get, reader, shop, database, tmp_path, speech
 ):
-    reader.faults = [speech] * MAX_TRIES
+    reader.faults = [speech] * CALL_TRIES
     with pytest.raises(VendorReplyError):
         get(LINE)
-    assert [(row.state, row.error_code) for row in shop.list_calls()] == [("settled", "vendor_reply")] * MAX_TRIES
+    assert [(row.state, row.error_code) for row in shop.list_calls()] == [("settled", "vendor_reply")] * CALL_TRIES
     assert {row.cost_usd_micros for row in shop.list_calls()} == {30 * len(LINE)}
     with database.transaction() as tx:
         assert tx.purchases.find_take(shop.list_calls()[0].content_key) is None

@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import stat
-import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import pytest
 
 from dubbing.errors import DiskFullError, StorageError, UploadMismatchError, UploadTakenError
 from resources.storage.folder import FolderStore
-from resources.storage.incoming import LEFTOVER_AFTER_S
 from resources.storage.signing import AddressSigner
+from tests.support.disks import small_disk
 
 SHA256 = hashlib.sha256(b"sound").hexdigest()
 
@@ -50,7 +50,7 @@ def test_a_link_out_of_the_store_is_not_followed(store: FolderStore, root: Path,
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "private").write_bytes(b"private")
-    root.mkdir()
+    root.mkdir(exist_ok=True)
     (root / "folder").symlink_to(outside)
     (root / "link").symlink_to(outside / "private")
     store.put("mine", file)
@@ -158,13 +158,50 @@ def test_a_key_below_another_object_is_refused_by_name(store: FolderStore, file:
     assert store.find_info("b/c")
 
 
-def test_what_a_crash_left_is_swept_after_a_day(store: FolderStore, root: Path, file: Path) -> None:
+def test_what_a_crash_left_is_swept_and_an_upload_under_way_is_not(store: FolderStore, root: Path, file: Path) -> None:
     store.put("a", file)
-    for name, age_s in (("old", LEFTOVER_AFTER_S + 60), ("new", 60)):
-        (root / ".incoming" / name).touch()
-        os.utime(root / ".incoming" / name, times=(time.time() - age_s,) * 2)
-    store.put("b", file)
-    assert list_files(root / ".incoming") == ["new"]
+    (root / ".incoming" / "left").touch()
+    content = file.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    with store.receive("uploaded", size_bytes=len(content), sha256=digest) as incoming:
+        store.put("b", file)
+        assert len(list_files(root / ".incoming")) == 1
+        incoming.write(content)
+        incoming.finish()
+    assert list_files(root / ".incoming") == []
+    assert store.get_path("uploaded").read_bytes() == content
+
+
+def test_a_store_whose_folder_is_gone_is_away_and_not_empty(store: FolderStore, root: Path, file: Path) -> None:
+    store.put("jobs/1/a", file)
+    root.rename(root.with_name("elsewhere"))
+    uses: list[Callable[[], object]] = [
+        lambda: store.put("jobs/1/b", file),
+        lambda: store.find_info("jobs/1/a"),
+        lambda: store.get_path("jobs/1/a"),
+        lambda: store.move("jobs/1/a", "jobs/1/b"),
+        lambda: receive(store, [b"sound"]),
+    ]
+    for use in uses:
+        with pytest.raises(StorageError, match="see that its disk is mounted"):
+            use()
+        assert not root.exists()
+    root.with_name("elsewhere").rename(root)
+    assert store.find_info("jobs/1/a")
+
+
+def test_a_disk_that_takes_no_writes_is_a_store_that_fails(tmp_path: Path, file: Path) -> None:
+    root = tmp_path / "store"
+    with small_disk(root, "1m") as remount:
+        store = FolderStore(root, public_url="http://127.0.0.1:1", signer=AddressSigner(tmp_path / "keys"))
+        store.put("a", file)
+        remount("ro")
+        for use in (lambda: store.put("b", file), lambda: store.delete("a")):
+            with pytest.raises(StorageError, match="Read-only"):
+                use()
+        remount("rw")
+        store.put("b", file)
+        assert list_files(root) == ["a", "b"]
 
 
 def test_storing_and_deleting_side_by_side_do_not_disturb_each_other(store: FolderStore, file: Path) -> None:

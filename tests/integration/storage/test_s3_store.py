@@ -1,6 +1,7 @@
 """What is particular to S3: failures in our words, large objects, and what its signatures do not allow."""
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,8 @@ CALLS: list[Callable[[S3Store, Path], object]] = [
     lambda store, file: store.put("jobs/1/hidden", file),
     lambda store, file: store.find_info("jobs/1/hidden"),
     lambda store, file: store.delete("jobs/1/hidden"),
+    lambda store, file: store.list_objects("jobs/1/hidden").__next__(),
+    lambda store, file: store.delete_many(["jobs/1/hidden"]),
     lambda store, file: store.move("jobs/1/hidden", "jobs/1/other"),
     lambda store, file: store.fetch("jobs/1/hidden").__enter__(),
     lambda store, file: store.read("jobs/1/hidden").__enter__(),
@@ -62,13 +65,73 @@ def test_a_server_that_is_not_there_is_named(file: Path, monkeypatch, call) -> N
     assert_nothing_told(refusal.value)
 
 
-def test_a_bucket_that_does_not_exist_is_named(seaweedfs: SeaweedFS, file: Path) -> None:
-    with (
-        pytest.raises(StorageError, match="bucket does not exist") as refusal,
-        S3Store(seaweedfs.make_client(), "no-such-bucket").read("a"),
-    ):
-        pass
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.read("a").__enter__(),
+        lambda store: list(store.list_objects()),
+        lambda store: store.delete_many(["a"]),
+        lambda store: store.delete_many(["bell\x07"]),
+    ],
+)
+def test_a_bucket_that_does_not_exist_is_named(seaweedfs: SeaweedFS, call: Callable[[S3Store], object]) -> None:
+    with pytest.raises(StorageError, match="bucket does not exist") as refusal:
+        call(S3Store(seaweedfs.make_client(), "no-such-bucket"))
     assert not isinstance(refusal.value, ObjectMissingError)
+
+
+def test_in_a_bucket_with_versions_nothing_is_left_of_what_was_deleted(seaweedfs: SeaweedFS, file: Path) -> None:
+    store, client = seaweedfs.make_store("with-versions"), seaweedfs.make_client()
+    client.put_bucket_versioning(Bucket="with-versions", VersioningConfiguration={"Status": "Enabled"})
+    for key in ("a", "a", "ab", "b", "moved", "kept"):
+        store.put(key, file)
+    store.delete("b")
+    store.move("moved", "ab")
+    assert store.delete_many(["a", "ab", "none"]) == {}
+    left = client.list_object_versions(Bucket="with-versions")
+    assert ([version["Key"] for version in left["Versions"]], left.get("DeleteMarkers")) == (["kept"], None)
+
+
+def test_what_a_policy_keeps_is_told_and_the_others_go(seaweedfs: SeaweedFS) -> None:
+    store, client = seaweedfs.make_store("with-policy"), seaweedfs.make_client()
+    for key in ("kept\x07", "other\x07", "third"):  # this server asks its policies for single deletions only
+        client.put_object(Bucket="with-policy", Key=key, Body=b"sound")
+    rule = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteObject",
+        "Resource": "arn:aws:s3:::with-policy/kept*",
+    }
+    client.put_bucket_policy(Bucket="with-policy", Policy=json.dumps({"Version": "2012-10-17", "Statement": [rule]}))
+    assert store.delete_many(["kept\x07", "other\x07", "third"]) == {"kept\x07": "status_403"}
+    assert [found.key for found in store.list_objects()] == ["kept\x07"]
+
+
+def test_only_what_the_server_says_is_gone_counts_as_gone(
+    seaweedfs: SeaweedFS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = seaweedfs.make_client()
+    answer = {
+        "Deleted": [{"Key": "a"}, {"Key": "b"}],
+        "Errors": [
+            {"Key": "b", "Code": "AccessDenied"},
+            {"Key": "c", "Code": "NoSuchKey"},
+            {"Key": "d", "Code": "http://evil.example/"},
+        ],
+    }
+    monkeypatch.setattr(client, "delete_objects", lambda **_: answer)
+    refused = S3Store(client, "bucket").delete_many(["a", "b", "c", "d", "e"])
+    assert refused == {"b": "AccessDenied", "d": "unknown", "e": "unknown"}
+
+
+def test_a_batch_names_the_type_of_its_body_which_some_servers_need(seaweedfs: SeaweedFS) -> None:
+    client, types = seaweedfs.make_client(), []
+    client.meta.events.register(
+        "before-send.s3.DeleteObjects", lambda request, **_: types.append(request.headers["content-type"])
+    )
+    client.create_bucket(Bucket="typed-batch")
+    assert S3Store(client, "typed-batch").delete_many(["a"]) == {}
+    assert types in (["application/xml"], [b"application/xml"])
 
 
 def test_a_large_object_is_put_in_parts_and_moved_whole(store: S3Store, large: Path) -> None:

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from storage3._sync.file_api import SyncBucketProxy
+from storage3.types import SearchV2Result
 
 from dubbing.errors import ObjectMissingError, StorageError, UploadTakenError
-from resources.storage import supabase_storage
+from resources.storage import supabase_bulk, supabase_storage
 from resources.storage.download import download
 from resources.storage.supabase_refusals import read_refusal
 from resources.storage.supabase_storage import SupabaseStore
@@ -47,6 +49,8 @@ OPERATIONS: dict[str, Operation] = {
     "find_info": lambda store, file: store.find_info("jobs/1/a"),
     "move": lambda store, file: store.move("jobs/1/a", "jobs/1/c"),
     "delete": lambda store, file: store.delete("jobs/1/a"),
+    "delete_many": lambda store, file: store.delete_many(["jobs/1/a", "jobs/1/none"]),
+    "list_objects": lambda store, file: list(store.list_objects("jobs/1")),
     "sign_upload": sign_upload,
     "sign_download": lambda store, file: store.sign_download("jobs/1/a", expires_in_s=60),
 }
@@ -192,7 +196,12 @@ def test_a_wrong_key_is_told_with_the_setting_to_check(emulator: SupabaseStorage
 
 def test_a_missing_bucket_is_told_with_the_setting_to_check(emulator: SupabaseStorage, file: Path) -> None:
     store = SupabaseStore(emulator.url, emulator.secret_key, "nowhere")
-    for call in (partial(store.put, "a", file), partial(store.delete, "a")):
+    for call in (
+        partial(store.put, "a", file),
+        partial(store.delete, "a"),
+        partial(store.delete_many, ["a"]),
+        lambda: list(store.list_objects()),
+    ):
         assert "DUBLINE_BUCKET" in str(error_of(call))
 
 
@@ -250,6 +259,38 @@ def test_moving_to_a_taken_key_asks_again_whether_the_source_is_there(
     with pytest.raises(ObjectMissingError):
         store.move("none", "jobs/1/a")
     assert fetch(store, file) == b"sound"
+
+
+def test_what_a_policy_keeps_is_not_taken_for_deleted(
+    emulator: SupabaseStorage, store: SupabaseStore, file: Path
+) -> None:
+    store.put("jobs/1/a", file)
+    emulator.shelf.get_bucket(emulator.bucket).kept.add("jobs/1/a")
+    assert "DUBLINE_SUPABASE_SECRET_KEY" in str(error_of(lambda: store.delete("jobs/1/a")))
+    assert fetch(store, file) == b"sound"
+
+
+def test_a_listing_that_breaks_off_is_never_a_shorter_one(
+    emulator: SupabaseStorage, store: SupabaseStore, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supabase_bulk, "PAGE", 1)
+    store.put("jobs/1/a", file)
+    store.put("jobs/1/b", file)
+    listing = store.list_objects("jobs/1")
+    assert next(listing).key == "jobs/1/a"
+    emulator.faults.add(Fault("status", path="/object/list-v2/"))
+    assert_tells_nothing(error_of(lambda: next(listing)), emulator)
+
+
+@pytest.mark.parametrize("cursor", [None, "", "again"])
+def test_a_listing_that_promises_more_and_leads_nowhere_is_an_error(
+    store: SupabaseStore, cursor: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def promise(bucket: SyncBucketProxy, options: object) -> SearchV2Result:
+        return SearchV2Result(hasNext=True, folders=[], objects=[], nextCursor=cursor)
+
+    monkeypatch.setattr(SyncBucketProxy, "list_v2", promise)
+    assert "makes no sense" in str(error_of(lambda: list(store.list_objects())))
 
 
 def test_an_upload_address_tells_the_servers_own_expiry(emulator: SupabaseStorage, store: SupabaseStore) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,53 @@ def test_a_listing_has_objects_and_folders(bucket: Any) -> None:
     assert [(row["name"], row["id"] is None) for row in bucket.list("jobs")] == [("1", True), ("top", False)]
     assert [row["name"] for row in bucket.list("jobs/1", {"limit": 1, "offset": 1})] == ["b"]
     assert bucket.list("none") == []
+
+
+def test_the_second_listing_gives_whole_keys_page_after_page(bucket: Any) -> None:
+    for key in ("jobs/1/b", "jobs/1/a", "jobs/2", "jobs_1/a", "jobsX1/a"):
+        bucket.upload(key, b"12345")
+    first = bucket.list_v2({"prefix": "jobs/", "limit": 2})
+    assert [row.name for row in first.objects] == ["jobs/1/a", "jobs/1/b"]
+    assert first.objects[0].metadata["size"] == 5
+    bucket.remove(["jobs/1/a", "jobs/1/b"])
+    second = bucket.list_v2({"prefix": "jobs/", "limit": 2, "cursor": first.nextCursor})
+    assert ([row.name for row in second.objects], second.hasNext, second.nextCursor) == (["jobs/2"], False, None)
+    assert [row.name for row in bucket.list_v2({"prefix": "jobs_1/"}).objects] == ["jobsX1/a", "jobs_1/a"]
+    assert refusal(lambda: bucket.list_v2({"cursor": "none"}))[0] == "400"
+    assert refusal(lambda: bucket.list_v2({"limit": 0}))[0] == "400"
+
+
+def test_a_bucket_that_is_not_there_looks_empty_until_it_is_asked_for(
+    emulator: SupabaseStorage, client: SyncStorageClient
+) -> None:
+    bucket = client.from_("nowhere")
+    assert bucket.list_v2().objects == []
+    assert bucket.remove(["a"]) == []
+    assert bucket.create_signed_urls(["a"], 60)[0]["signedURL"] is None
+    assert refusal(lambda: client.get_bucket("nowhere")) == ("404", "Bucket not found")
+    assert client.get_bucket(emulator.bucket).name == emulator.bucket
+
+
+def test_removing_passes_over_what_a_policy_keeps(emulator: SupabaseStorage, bucket: Any) -> None:
+    bucket.upload("a", b"1")
+    bucket.upload("b", b"1")
+    emulator.shelf.get_bucket(emulator.bucket).kept.add("a")
+    assert [row["name"] for row in bucket.remove(["a", "b"])] == ["b"]
+    assert bucket.exists("a")
+
+
+@pytest.mark.parametrize("count", [0, 1_001])
+def test_removing_none_or_more_than_a_thousand_at_once_is_refused(bucket: Any, count: int) -> None:
+    assert refusal(lambda: bucket.remove([str(number) for number in range(count)]))[0] == "400"
+
+
+def test_a_move_makes_another_version_of_another_time(emulator: SupabaseStorage, bucket: Any) -> None:
+    bucket.upload("a", b"1")
+    before = bucket.info("a")
+    emulator.shelf.get_bucket(emulator.bucket).get("a").updated_at -= timedelta(days=1)
+    bucket.move("a", "b")
+    assert bucket.info("b")["version"] != before["version"]
+    assert bucket.info("b")["last_modified"] >= before["last_modified"]
 
 
 def test_a_key_that_is_not_the_projects_is_refused(emulator: SupabaseStorage) -> None:

@@ -1,7 +1,8 @@
 """The calls, as routes behind the gateway's prefix."""
 
+import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.routing import Mount, Route
 
 from tests.support.supabase_storage import refusals
 from tests.support.supabase_storage.bodies import receive
+from tests.support.supabase_storage.listings import check_removal, describe, describe_bucket, list_flat, list_folder
 from tests.support.supabase_storage.refusals import RefusalError, answer_refusal
 from tests.support.supabase_storage.serving import serve
 from tests.support.supabase_storage.shelf import Bucket, Incoming, Shelf, StoredObject, check_key
@@ -33,6 +35,10 @@ class Calls:
         bucket = Bucket(body["name"], body.get("file_size_limit"), body.get("allowed_mime_types"))
         self._shelf.add_bucket(bucket)
         return JSONResponse({"name": bucket.name})
+
+    async def get_bucket(self, request: Request) -> Response:
+        self._tokens.check_caller(request.headers)
+        return JSONResponse(describe_bucket(self._shelf.get_bucket(request.path_params["bucket"])))
 
     async def upload(self, request: Request) -> Response:
         bucket, key = self._open(request)
@@ -64,7 +70,7 @@ class Calls:
 
     async def sign_downloads(self, request: Request) -> Response:
         self._tokens.check_caller(request.headers)
-        bucket = self._shelf.get_bucket(request.path_params["bucket"])
+        bucket = self._find_bucket(request)
         body = await request.json()
         life_s = _parse_life(body)
         missing = "Either the object does not exist or you do not have access to it"
@@ -95,12 +101,12 @@ class Calls:
 
     async def info(self, request: Request) -> Response:
         bucket, key = self._open(request, missing_bucket=refusals.no_such_key)
-        return JSONResponse(_describe(bucket, bucket.get(key)))
+        return JSONResponse(describe(bucket, bucket.get(key)))
 
     async def move(self, request: Request) -> Response:
         bucket, source, target = await self._open_pair(request)
         row = bucket.objects.pop(source)
-        row.key = target
+        row.key, row.version, row.updated_at = target, str(uuid.uuid4()), datetime.now(UTC)
         bucket.objects[target] = row
         return JSONResponse({"message": "Successfully moved"})
 
@@ -114,25 +120,33 @@ class Calls:
 
     async def remove(self, request: Request) -> Response:
         self._tokens.check_caller(request.headers)
-        bucket = self._shelf.get_bucket(request.path_params["bucket"])
-        removed = []
-        for key in (await request.json())["prefixes"]:
-            if (row := bucket.objects.pop(key, None)) is not None:
-                row.path.unlink()
-                removed.append({"name": row.key, "bucket_id": bucket.name, "id": row.id, "version": row.version})
-        return JSONResponse(removed)
+        bucket = self._find_bucket(request)
+        keys = (await request.json())["prefixes"]
+        check_removal(keys)
+        # What is not there, or hidden by a policy, is passed over without a word; so is everything in no bucket at all.
+        there = [key for key in dict.fromkeys(keys) if key in bucket.objects and key not in bucket.kept]
+        gone = [bucket.objects.pop(key) for key in there]
+        for row in gone:
+            row.path.unlink()
+        return JSONResponse(
+            [{"name": row.key, "bucket_id": bucket.name, "id": row.id, "version": row.version} for row in gone]
+        )
 
     async def list(self, request: Request) -> Response:
         self._tokens.check_caller(request.headers)
         bucket = self._shelf.get_bucket(request.path_params["bucket"])
-        body = await request.json()
-        prefix = f"{body['prefix'].strip('/')}/".lstrip("/")
-        entries: dict[str, dict[str, Any]] = {}
-        for key in sorted(k for k in bucket.objects if k.startswith(prefix)):
-            name, is_folder, _ = key.removeprefix(prefix).partition("/")
-            entries[name] = _list_folder(name) if is_folder else _list_object(name, bucket.objects[key])
-        offset = body.get("offset", 0)
-        return JSONResponse(list(entries.values())[offset : offset + body.get("limit", 100)])
+        return JSONResponse(list_folder(bucket, await request.json()))
+
+    async def list_v2(self, request: Request) -> Response:
+        self._tokens.check_caller(request.headers)
+        return JSONResponse(list_flat(self._find_bucket(request), await request.json()))
+
+    def _find_bucket(self, request: Request) -> Bucket:
+        """Give an empty one where there is none: some calls only ask for rows with the bucket's name."""
+        try:
+            return self._shelf.get_bucket(request.path_params["bucket"])
+        except RefusalError:
+            return Bucket(request.path_params["bucket"])
 
     def _open(
         self, request: Request, *, missing_bucket: Callable[[], RefusalError] = refusals.no_such_bucket
@@ -179,49 +193,6 @@ def _parse_life(body: dict[str, Any]) -> int:
     return life_s
 
 
-def _describe(bucket: Bucket, row: StoredObject) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "name": row.key,
-        "version": row.version,
-        "bucket_id": bucket.name,
-        "size": row.size_bytes,
-        "content_type": row.media_type,
-        "cache_control": row.cache_control,
-        "etag": row.etag,
-        "metadata": {},
-        "last_modified": _stamp(row.updated_at),
-        "created_at": _stamp(row.created_at),
-    }
-
-
-def _list_folder(name: str) -> dict[str, Any]:
-    return dict.fromkeys(("id", "updated_at", "created_at", "last_accessed_at", "metadata")) | {"name": name}
-
-
-def _list_object(name: str, row: StoredObject) -> dict[str, Any]:
-    return {
-        "name": name,
-        "id": row.id,
-        "updated_at": _stamp(row.updated_at),
-        "created_at": _stamp(row.created_at),
-        "last_accessed_at": _stamp(row.updated_at),
-        "metadata": {
-            "eTag": row.etag,
-            "size": row.size_bytes,
-            "mimetype": row.media_type,
-            "cacheControl": row.cache_control,
-            "lastModified": _stamp(row.updated_at),
-            "contentLength": row.size_bytes,
-            "httpStatusCode": 200,
-        },
-    }
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 async def _forget(request: Request, error: Exception) -> Response:
     return Response(status_code=499)
 
@@ -232,8 +203,10 @@ def build_application(shelf: Shelf, tokens: Tokens) -> Starlette:
     place = "/{bucket}/{key:path}"
     routes = [
         Route("/bucket", calls.create_bucket, methods=["POST"]),
+        Route("/bucket/{bucket}", calls.get_bucket, methods=["GET"]),
         Route("/object/move", calls.move, methods=["POST"]),
         Route("/object/copy", calls.copy, methods=["POST"]),
+        Route("/object/list-v2/{bucket}", calls.list_v2, methods=["POST"]),
         Route("/object/list/{bucket}", calls.list, methods=["POST"]),
         Route("/object/sign/{bucket}", calls.sign_downloads, methods=["POST"]),
         Route("/object/sign" + place, calls.sign_download, methods=["POST"]),

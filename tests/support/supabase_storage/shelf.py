@@ -31,12 +31,17 @@ class StoredObject:
 
 @dataclass
 class Bucket:
-    """A bucket; limits that are None are not there."""
+    """A bucket; limits that are None are not there.
+
+    Attributes:
+        kept: keys that a policy lets everybody see and nobody remove.
+    """
 
     name: str
     size_limit: int | None = None
     media_types: list[str] | None = None
     objects: dict[str, StoredObject] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
 
     def check_type(self, media_type: str) -> None:
         """Hold the declared type against the bucket's list, parameters aside."""

@@ -16,8 +16,9 @@ from dubbing.errors import (
     VendorUnavailableError,
 )
 from dubbing.jobs import WaitingOn
+from dubbing.retry_policy import CALL_TRIES, OUTAGE_TRIES
 from resources.purchasing.orders import Order
-from resources.purchasing.patience import LONGEST_WAIT_S, MAX_OUTAGE_TRIES, MAX_TRIES, Patience
+from resources.purchasing.patience import LONGEST_WAIT_S, Patience
 
 
 class Caller:
@@ -49,10 +50,10 @@ def fail_always(error: Exception, **more: object) -> Caller:
 @pytest.mark.parametrize(
     ("kind", "tries"),
     [
-        (VendorUnavailableError, MAX_OUTAGE_TRIES),
-        (OutcomeUnknownError, MAX_TRIES),
-        (VendorReplyError, MAX_TRIES),
-        (ReplyCutShortError, MAX_TRIES),
+        (VendorUnavailableError, OUTAGE_TRIES),
+        (OutcomeUnknownError, CALL_TRIES),
+        (VendorReplyError, CALL_TRIES),
+        (ReplyCutShortError, CALL_TRIES),
     ],
 )
 def test_what_may_pass_is_tried_so_many_times(kind, tries):
@@ -62,7 +63,7 @@ def test_what_may_pass_is_tried_so_many_times(kind, tries):
 
 
 def test_an_outage_opens_the_circuit_before_a_single_caller_gives_up():
-    assert MAX_OUTAGE_TRIES > THRESHOLD
+    assert OUTAGE_TRIES > THRESHOLD
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_what_no_trying_helps_is_tried_once(error):
 
 def test_refusals_for_too_many_calls_cost_no_try():
     limited, down = RateLimitedError("m"), VendorUnavailableError("m")
-    caller = Caller(*[limited] * 20, *[down] * (MAX_TRIES - 1), *[limited] * 20)
+    caller = Caller(*[limited] * 20, *[down] * (CALL_TRIES - 1), *[limited] * 20)
     assert caller.run() == "bought"
     assert caller.waits[0][0] == WaitingOn.RATE_LIMIT
 
