@@ -1,11 +1,9 @@
 """The side branch: captions timed from the takes as they sound in the dub, and from the source as it was spoken."""
 
-import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import dagster as dg
 
@@ -23,6 +21,7 @@ from dubbing.stages import Artifact, CaptionFiles, Measurements, SegmentedTransc
 from dubbing.transcript import Segment
 from resources.container import Container
 from resources.storage.port import ObjectStore
+from resources.workspaces import open_workspace
 
 NO_VIOLATIONS = "no_violations"
 FORMATS = {"srt": ("application/x-subrip", render_srt), "vtt": ("text/vtt", render_vtt)}
@@ -89,8 +88,8 @@ def _write_captions(
     counted: Measurements = {"cues": len(cues), "violations": len(check_cues(cues, language))}
     files = []
     for suffix, (media_type, render) in FORMATS.items():
-        with tempfile.TemporaryDirectory(prefix="dubline-captions-") as temporary:
-            file = Path(temporary) / f"captions.{suffix}"
+        with open_workspace("captions") as temporary:
+            file = temporary / f"captions.{suffix}"
             file.write_text(render(cues, right_to_left=is_right_to_left(language)), encoding="utf-8")
             files.append(
                 store_artifact(

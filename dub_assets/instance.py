@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import yaml  # type: ignore[import-untyped]
 
+from dubbing.routing import CLASS_TAG, USER_TAG, RunLimits, plan_limits
 from resources.container import Container
+from resources.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -16,17 +18,42 @@ INSTANCE_FILE = Path(__file__).parents[1] / "dagster.yaml"
 WORKSPACE_FILE = Path(__file__).parents[1] / "workspace.yaml"
 STORAGE_URL_VARIABLE = "DUBLINE_DAGSTER_STORAGE_URL"
 """Read by `dagster.yaml`; set here from the settings."""
+WRITTEN = "# Written at each start; what differs between installations is set in the environment, not here.\n"
 
 
 def prepare_dagster_home(container: Container) -> dict[str, str]:
     """Write Dagster's home and return the variables that its processes need."""
     home = container.settings.dagster_home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (home / "dagster.yaml").write_bytes(INSTANCE_FILE.read_bytes())
+    _replace(home / "dagster.yaml", render_instance_file(build_limits(container.settings)))
     # Dagster speaks LISTEN/NOTIFY through psycopg2; a bare postgresql:// would pick psycopg 3 and hang its runs.
     url = container.database_urls[1].replace("postgres://", "postgresql://", 1)
     url = url.replace("postgresql://", "postgresql+psycopg2://", 1)
     return {"DAGSTER_HOME": str(home), STORAGE_URL_VARIABLE: url}
+
+
+def build_limits(settings: Settings) -> RunLimits:
+    """How many jobs this installation works on at once."""
+    return plan_limits(settings.max_runs, settings.max_runs_per_user, settings.max_long_runs)
+
+
+def render_instance_file(limits: RunLimits) -> str:
+    """Put an installation's limits into the instance file; Dagster takes them from nowhere but the file."""
+    instance = yaml.safe_load(INSTANCE_FILE.read_text(encoding="utf-8"))
+    by_tag = {CLASS_TAG: limits.long_runs, USER_TAG: limits.runs_per_user}
+    runs = instance["concurrency"]["runs"]
+    runs["max_concurrent_runs"] = limits.runs
+    for limit in runs["tag_concurrency_limits"]:
+        limit["limit"] = by_tag[limit["key"]]
+    content: str = yaml.safe_dump(instance, sort_keys=False)
+    return WRITTEN + content
+
+
+def _replace(file: Path, content: str) -> None:
+    """Write a file that other processes may be reading."""
+    written = file.with_name(f"{file.name}.{os.getpid()}")
+    written.write_text(content, encoding="utf-8")
+    written.replace(file)
 
 
 def get_code_location() -> tuple[str, str]:

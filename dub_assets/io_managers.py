@@ -37,7 +37,8 @@ class JobRecordsIOManager(dg.IOManager):
 
     def _begin(self, context: dg.OutputContext | dg.InputContext, job_id: uuid.UUID) -> Try:
         step = context.step_context
-        return Try(job_id, step.step.key, step.previous_attempt_count, self._container.database, step.log)
+        patience_s = self._container.settings.outage_patience_minutes * 60
+        return Try(job_id, step.step.key, step.previous_attempt_count, self._container.database, step.log, patience_s)
 
 
 def _save(tx: UnitOfWork, job_id: uuid.UUID, value: object, ttl: timedelta) -> None:

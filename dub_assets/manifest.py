@@ -1,8 +1,6 @@
 """The last stage: every file read back and proved, and the document that lists them all."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import dagster as dg
 
@@ -20,6 +18,7 @@ from resources.container import Container
 from resources.database.qualities import record_quality
 from resources.hashing import measure_sha256
 from resources.storage.port import ObjectStore
+from resources.workspaces import open_workspace
 
 HASHES_AGREE = "hashes_agree"
 
@@ -92,7 +91,7 @@ def manifest(
         artifact = _store_document(stage, document)
         _record(stage, artifact, finished, videos)
     undelivered = {
-        entry.language: entry.error.message if entry.error else entry.state
+        entry.language: f"{entry.error.code}: {entry.error.message}" if entry.error else entry.state
         for entry in document.languages
         if entry.state not in DELIVERED_STATES
     }
@@ -127,14 +126,14 @@ def _make_videos(stage: Stage, language: str, dub: Artifact, captions: Sequence[
     """Make the film of a language where the recording is one."""
     with stage.container.database.transaction() as tx:
         upload = tx.uploads.get_of_job(stage.job_id)
-    with tempfile.TemporaryDirectory(prefix="dubline-video-") as folder:
-        video = make_video(stage, language, dub, captions, upload, Path(folder))
+    with open_workspace("video") as folder:
+        video = make_video(stage, language, dub, captions, upload, folder)
     return (video,) if video is not None else ()
 
 
 def _store_document(stage: Stage, document: Manifest) -> Artifact:
-    with tempfile.TemporaryDirectory(prefix="dubline-manifest-") as folder:
-        file = Path(folder) / "manifest.json"
+    with open_workspace("manifest") as folder:
+        file = folder / "manifest.json"
         file.write_bytes(render_manifest(document))
         return store_artifact(
             stage.container.store,

@@ -1,6 +1,5 @@
 """The fourth stage: the takes, at their places, over what is left of the original, at delivery loudness."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +17,13 @@ from dubbing.jobs import LanguageState
 from dubbing.mixing import plan_channels, plan_rate
 from dubbing.stages import Dubs, SegmentedTranscript, Voicings
 from resources.container import Container
+from resources.machine_slots import MachineSlots
 from resources.media.bed import prepare_bed
 from resources.media.codecs import check_encoders
+from resources.workspaces import open_workspace
 
 LOUDNESS_ON_TARGET = "loudness_on_target"
+SLOTS = "mixing"
 BED_SHARES: Mapping[BedKind, float] = {"duck": 0.05, "none": 0.05, "separate": 0.5}
 """Share of the stage that is done when the bed is ready, 0-1: taking speech out takes longer than everything else."""
 
@@ -88,7 +90,7 @@ def mixed_audio(
 
 @contextmanager
 def open_desk(stage: Stage, transcript: SegmentedTranscript, voicings: Voicings) -> Iterator[MixingDesk]:
-    """Get ready what the languages of a job share: the recording, decoded once, as the bed.
+    """Get ready what the languages of a job share: the recording, decoded once, as the bed. That counts as mixing.
 
     Raises:
         ToolMissingError: a format that the job asks for cannot be written here.
@@ -104,24 +106,28 @@ def open_desk(stage: Stage, transcript: SegmentedTranscript, voicings: Voicings)
     extra: tuple[AudioFormat, ...] = ("wav",) if delivery.with_voice else ()
     check_encoders(container.ffmpeg, [*delivery.formats, *extra])
     source = container.intake.get_media(upload)
+    slots = MachineSlots(container.settings.data_dir / "slots", SLOTS, container.settings.mixing_slots)
     with (
-        tempfile.TemporaryDirectory(prefix="dubline-bed-") as folder,
+        open_workspace("bed") as folder,
         container.store.fetch(upload.storage_key) as recording,
     ):
-        bed = prepare_bed(
-            recording,
-            source,
-            delivery.bed,
-            [(segment.start_ms, segment.end_ms) for segment in transcript.segments],
-            container.ffmpeg,
-            rate_hz=plan_rate(source.rate_hz),
-            channels=plan_channels(source.channels),
-            out=Path(folder) / "bed.wav",
-            separator=lambda: container.separator,
-            keeps_original=any(find_kept_spans(lines) for lines in voicings.values()),
-            report=in_steps(stage, lambda share: stage.report(languages, share), 0.0, BED_SHARES[delivery.bed]),
-        )
-        yield MixingDesk(stage, delivery, Path(upload.file_name).stem, recording, source, bed, transcript, takes)
+        stage.report(languages, 0.0)
+        with slots.hold(stage.build_order()):
+            bed = prepare_bed(
+                recording,
+                source,
+                delivery.bed,
+                [(segment.start_ms, segment.end_ms) for segment in transcript.segments],
+                container.ffmpeg,
+                rate_hz=plan_rate(source.rate_hz),
+                channels=plan_channels(source.channels),
+                out=folder / "bed.wav",
+                separator=lambda: container.separator,
+                keeps_original=any(find_kept_spans(lines) for lines in voicings.values()),
+                report=in_steps(stage, lambda share: stage.report(languages, share), 0.0, BED_SHARES[delivery.bed]),
+            )
+        title = Path(upload.file_name).stem
+        yield MixingDesk(stage, delivery, title, recording, source, bed, transcript, takes, slots)
 
 
 def in_steps(stage: Stage, report: Report, begin: float, end: float) -> Report:

@@ -1,6 +1,5 @@
 """The mixing of one job: what its languages share, and how one of them is mixed, written in its formats and proved."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -17,6 +16,7 @@ from dubbing.mixing import PRESETS, Master, assess_loudness, plan_mix
 from dubbing.stages import Artifact, Measurements, SegmentedTranscript, VoicedSegment
 from dubbing.units import frames_to_ms
 from resources.database.tables import Take
+from resources.machine_slots import MachineSlots
 from resources.media.bed import Bed
 from resources.media.codecs import CODECS, Tags
 from resources.media.ffmpeg import Ffmpeg
@@ -36,6 +36,7 @@ from resources.media.mixing import (
 from resources.media.null_test import find_free_spans, run_null_test
 from resources.media.voice_track import write_voice_track
 from resources.separation.windows import PAD_MS
+from resources.workspaces import open_workspace
 
 VOICE = "voice"
 
@@ -69,6 +70,7 @@ class MixingDesk:
         recording: the original, there for as long as the desk is used.
         source: what it is.
         takes: by content key.
+        slots: of this machine, for the part that keeps processors busy.
     """
 
     stage: Stage
@@ -79,17 +81,19 @@ class MixingDesk:
     bed: Bed
     transcript: SegmentedTranscript
     takes: Mapping[str, Take]
+    slots: MachineSlots
 
     def mix_language(self, language: str, lines: Sequence[VoicedSegment], report: Report) -> tuple[Artifact, ...]:
         """Make all that is heard of a language: first the dub, with what was measured of it."""
-        with tempfile.TemporaryDirectory(prefix="dubline-mix-") as name:
-            folder = Path(name)
-            inputs = self._prepare(lines, folder, report)
-            mix = render_mix(inputs, folder / "mix.wav", self._ffmpeg)
-            report(MIXED_SHARE)
-            tags = Tags(f"{self.title} ({name_language(language)})", get_iso_639_2(language))
-            dub, *others = self._finish(mix, inputs, find_spans_of_takes(lines), tags, folder, report)
+        with open_workspace("mix") as folder:
+            with self.slots.hold(self.stage.build_order(language)):
+                inputs = self._prepare(lines, folder, report)
+                mix = render_mix(inputs, folder / "mix.wav", self._ffmpeg)
+                report(MIXED_SHARE)
+                tags = Tags(f"{self.title} ({name_language(language)})", get_iso_639_2(language))
+                dub, *others = self._finish(mix, inputs, find_spans_of_takes(lines), tags, folder, report)
             report(FINISHED_SHARE)
+            # The proof may wait for a vendor, and keeps no slot from others meanwhile.
             proved, pictures = prove_dub(
                 self.stage,
                 language,

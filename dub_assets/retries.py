@@ -9,17 +9,27 @@ import traceback
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 
-from dubbing.errors import DatabaseUnavailableError, DubbingError, JobBusyError, VendorError
+from dub_assets.parking import OutageOverError, Tally, keep_tally, sit_out_database
+from dubbing.errors import DatabaseUnavailableError, DubbingError, JobBusyError
+from dubbing.retry_policy import STAGE_PAUSES_S, STAGE_TRIES, Again, get_rule
 from resources.database.connection import Database
 
-RETRIES = dg.RetryPolicy(max_retries=3, delay=2.0, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
-"""2, 4 and 8 seconds, each two more or less so that jobs do not come back in step: by then a database has restarted.
-Not given to Dagster, which would try again after anything, a cancel included; each try is asked for here."""
+RETRIES = dg.RetryPolicy(
+    max_retries=STAGE_TRIES - 1,
+    delay=STAGE_PAUSES_S[0],
+    backoff=dg.Backoff.EXPONENTIAL,
+    jitter=dg.Jitter.PLUS_MINUS,
+)
+"""Not given to Dagster, which would try again after anything, a cancel included; each try is asked for here."""
 
+NO_LIMIT = 1_000_000
+"""Told to Dagster as the most tries: those that count are counted here, and a wait for an outage is none."""
+
+STAYED_AWAY = "The database was away for too long; run the job again when it is back."
 UNEXPECTED = "Something unexpected happened; the log of the run has the place."
 
 
@@ -29,7 +39,8 @@ class Try:
 
     Attributes:
         stage: what the job's records call the step.
-        number: how often it was tried before.
+        number: how often it was tried before, as Dagster counts: waits for an outage too.
+        patience_s: how long to wait for a database that is away; 0 is not at all.
     """
 
     job_id: uuid.UUID
@@ -37,6 +48,11 @@ class Try:
     number: int
     database: Database
     log: dg.DagsterLogManager
+    patience_s: float = 0.0
+    tally: Tally = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tally", keep_tally(self.job_id, self.stage, self.number))
 
     @contextmanager
     def judging_errors(self) -> Iterator[None]:
@@ -50,6 +66,8 @@ class Try:
             yield
         except (dg.Failure, dg.RetryRequested):
             raise
+        except OutageOverError:
+            raise self._begin_anew() from None
         except DubbingError as error:
             raise self._judge(error) from None  # its causes hold more than its sentence
         except Exception:  # noqa: BLE001 - no message of an unknown error may leave
@@ -57,13 +75,22 @@ class Try:
             raise self._judge(DubbingError(UNEXPECTED)) from None
 
     def _judge(self, fault: DubbingError) -> dg.RetryRequested | dg.Failure:
-        # A vendor was asked as often as is worthwhile before its error came here.
-        is_worthwhile = fault.retryable and not isinstance(fault, VendorError)
-        if is_worthwhile and self.number < RETRIES.max_retries:
+        # Whatever broke while the database was away may have broken for that, and cannot be told without it.
+        is_back = sit_out_database(self.database, self.tally, self.patience_s)
+        if is_back and (fault.retryable or fault.message == UNEXPECTED):
+            return self._begin_anew()
+        if is_back is False:
+            fault = DatabaseUnavailableError(STAYED_AWAY)
+        elif get_rule(fault.code).again is Again.STAGE and self.tally.tries < RETRIES.max_retries:
+            self.tally.tries += 1
             self.log.warning("%s is tried again: %s %s", self.stage, fault.code, fault.message)
-            return dg.RetryRequested(RETRIES.max_retries, RETRIES.calculate_delay(self.number + 1))
+            return dg.RetryRequested(NO_LIMIT, RETRIES.calculate_delay(self.tally.tries))
         self._record(fault)
         return dg.Failure(fault.message, metadata={"code": fault.code}, allow_retries=False)
+
+    def _begin_anew(self) -> dg.RetryRequested:
+        self.log.info("What %s waited for is back; it goes on.", self.stage)
+        return dg.RetryRequested(NO_LIMIT, 0)
 
     def _record(self, fault: DubbingError) -> None:
         """Fail the job, unless another process has it; what cannot be written is seen when the run has ended."""

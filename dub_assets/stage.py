@@ -2,12 +2,13 @@
 
 A stage raises only when nothing is left to do or the fault is not a language's; everything else it lost is told
 in the job's records, in the asset's metadata and by a failed check. While it is open the job shows a heartbeat; a job
-that was cancelled stops it, and so does the loss of the hold on the job.
+that was cancelled stops it, and so does the loss of the hold on the job. What is away for a while is waited for: by the
+one language that met it, or by the whole stage where it met it itself.
 """
 
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,8 +20,10 @@ import dagster as dg
 
 from dub_assets.checks import EVERY_LANGUAGE
 from dub_assets.heartbeat import keep_beating
+from dub_assets.parking import OutageOverError, Outages, Tally
+from dub_assets.rerun import narrow
 from dub_assets.retries import UNEXPECTED, Try, log_frames
-from dub_assets.turns import Turn, take_turn
+from dub_assets.turns import Turn, begin_turn
 from dub_assets.waiting import SHOW_EVERY_S, Waiting
 from dubbing.errors import (
     DatabaseUnavailableError,
@@ -29,6 +32,7 @@ from dubbing.errors import (
     JobBusyError,
     ToolMissingError,
     WeightsError,
+    build_error,
 )
 from dubbing.jobs import LanguageState, WaitingOn, measure_progress
 from dubbing.launching import ended_by_cancel
@@ -65,18 +69,25 @@ class Stage:
     log: dg.DagsterLogManager
     lock: JobLock
     turn: Turn = field(default_factory=Turn)
+    tally: Tally = field(default_factory=Tally)
     failures: dict[str, DubbingError] = field(default_factory=dict)
+    lost_before: dict[str, DubbingError] = field(default_factory=dict)
     is_called_off: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _outages: Outages = field(init=False)
     _waiting: Waiting = field(init=False)
 
     def __post_init__(self) -> None:
+        self._outages = Outages(self.container, self.tally)
         self._waiting = Waiting(self.container.database, self.job_id)
 
     def list_languages(self) -> list[str]:
-        """The languages to work on: those that have not ended, of a finished job that is run again those delivered."""
+        """The languages to work on: those that have not ended, of a finished job that is run again those delivered.
+
+        Of these the ones that the run was started for, if it was for some only.
+        """
         with self.container.database.transaction() as tx:
-            return tx.jobs.list_active_languages(self.job_id)
+            return narrow(tx.jobs.list_active_languages(self.job_id), self.turn.languages)
 
     def beat(self) -> None:
         """Show that the job is worked on, and stop the work if the job was cancelled or is not held any more.
@@ -134,20 +145,43 @@ class Stage:
             except BaseException:
                 self._end(running)
                 raise
+        self._list_lost_before()
         made = {language: result for language, result in zip(active, results, strict=True) if result is not None}
         if not made:
-            raise dg.Failure("No language is left to work on.", metadata=self.describe_failures(), allow_retries=False)
+            lost = {**self.lost_before, **self.failures}
+            told = {**self.describe_failures(), "code": _choose_code(lost.values())}
+            raise dg.Failure("No language is left to work on.", metadata=told, allow_retries=False)
         return made
 
     def describe_failures(self) -> dict[str, str]:
-        """What each lost language died of."""
-        return {language: f"{error.code}: {error.message}" for language, error in self.failures.items()}
+        """What each language died of that was lost here."""
+        return _describe(self.failures)
 
     def check_languages(self) -> dg.AssetCheckResult:
-        """The check that shows a lost language in Dagster's own pages."""
-        return dg.AssetCheckResult(
-            check_name=EVERY_LANGUAGE, passed=not self.failures, metadata=dict(self.describe_failures())
-        )
+        """The check that shows a lost language in Dagster's own pages, wherever it was lost."""
+        lost = _describe({**self.lost_before, **self.failures})
+        return dg.AssetCheckResult(check_name=EVERY_LANGUAGE, passed=not lost, metadata=dict(lost))
+
+    def sit_out(self, fault: DubbingError) -> None:
+        """Wait for what is away, if that is what ended the work of the whole stage, which has ended.
+
+        Raises:
+            OutageOverError: it is back.
+        """
+        self._stopping.clear()
+        self.beat()  # what stopped the work meanwhile stops the wait too
+        if self._outages.sit_out(fault, partial(self._pause, None)):
+            raise OutageOverError
+
+    def _list_lost_before(self) -> None:
+        """Learn which languages were lost before this stage; while it is open, for it may have to be tried again."""
+        with self.container.database.transaction() as tx:
+            tasks = tx.jobs.list_languages(self.job_id)
+        self.lost_before = {
+            task.language: build_error(task.error_code or DubbingError.code, task.error_message or UNEXPECTED)
+            for task in tasks
+            if task.state == LanguageState.FAILED and task.language not in self.failures
+        }
 
     def _pause(self, language: str | None, waiting_on: WaitingOn | None, seconds: float) -> None:
         """Wait, and show for what; a stage that is to end ends here."""
@@ -181,8 +215,14 @@ class Stage:
 
     def _run_language(self, language: str, work: Callable[[str, Report], Made]) -> Made | None:
         try:
-            self.report([language], 0.0)
-            return work(language, lambda share_done: self.report([language], share_done))
+            while True:
+                try:
+                    self.report([language], 0.0)
+                    return work(language, lambda share_done: self.report([language], share_done))
+                except DubbingError as error:
+                    # The others go on: only this one's work broke, and it is found again as far as it was kept.
+                    if not self._outages.sit_out(error, partial(self._pause, language)):
+                        raise
         except (*NO_LANGUAGES_FAULT, _StoppedError):
             raise
         except DubbingError as error:
@@ -210,16 +250,23 @@ def open_stage(context: dg.AssetExecutionContext, container: Container, state: L
         dagster.DagsterExecutionInterruptedError: the job was cancelled; its run ends as cancelled too.
     """
     job_id = uuid.UUID(context.partition_key)
-    this_try = Try(job_id, state.value, context.retry_number, container.database, context.log)
+    patience_s = container.settings.outage_patience_minutes * 60
+    this_try = Try(job_id, state.value, context.retry_number, container.database, context.log, patience_s)
     with this_try.judging_errors(), container.database.lock_job(context.partition_key) as lock:
         with container.database.transaction() as tx:
-            turn = take_turn(tx, job_id, context.run.tags)
+            turn = begin_turn(tx, job_id, context.run)
             tx.purchases.close_abandoned(job_id)
-        stage = Stage(job_id, container, state, context.log, lock, turn)
+        stage = Stage(job_id, container, state, context.log, lock, turn, this_try.tally)
         try:
             with keep_beating(stage.beat):
-                stage.check_wanted()
-                yield stage
+                try:
+                    stage.check_wanted()
+                    yield stage
+                except DatabaseUnavailableError:
+                    raise
+                except DubbingError as error:
+                    stage.sit_out(error)
+                    raise
         except DatabaseUnavailableError:
             raise
         except Exception:
@@ -235,6 +282,16 @@ def _end_cancelled(context: dg.AssetExecutionContext) -> Never:
     context.log.info("The job was cancelled; its work is stopped.")
     context.instance.report_run_canceling(context.run)
     raise dg.DagsterExecutionInterruptedError from None  # what broke meanwhile may hold a customer's words
+
+
+def _describe(errors: Mapping[str, DubbingError]) -> dict[str, str]:
+    return {language: f"{error.code}: {error.message}" for language, error in errors.items()}
+
+
+def _choose_code(errors: Iterable[DubbingError]) -> str:
+    """Choose one code of several errors: of one that may pass, if there is any."""
+    chosen = max(errors, key=lambda error: error.retryable, default=DubbingError(UNEXPECTED))
+    return chosen.code
 
 
 def tabulate(rows: Mapping[str, Mapping[str, str | int | float]]) -> dg.TableMetadataValue:

@@ -9,9 +9,10 @@ from dub_assets.placing import place_lines
 from dub_assets.reading_round import Lost, Reading, Readings, RecastError, Round
 from dub_assets.stage import Report, Stage
 from dubbing.engines import Voice
-from dubbing.errors import SynthesisError
+from dubbing.errors import DubbingError, SynthesisError
 from dubbing.fitting import PREFERRED_SPEED
 from dubbing.glossary import Glossary
+from dubbing.jobs import LanguageState
 from dubbing.languages import get_base
 from dubbing.stages import SegmentedTranscript, TranslatedSegment, VoicedSegment
 from dubbing.standing import Standing
@@ -63,12 +64,17 @@ class LanguageVoicing:
             DubbingError: nobody could read a single line, or a vendor failed and nobody steps in.
         """
         readings = self._read(report)
-        lost = [reading.error for reading in readings.values() if isinstance(reading, Lost)]
+        lost = {number: reading.error for number, reading in readings.items() if isinstance(reading, Lost)}
         if len(lost) == len(readings) and (lost or not self._kept):
-            raise lost[0] if lost else SynthesisError("No line of this language has a translation to be read.")
+            raise (
+                next(iter(lost.values()))
+                if lost
+                else SynthesisError("No line of this language has a translation to be read.")
+            )
         if self._stage.container.translator.follows_instructions:
             readings = self._shorten(readings, report)
         self._reader.teach()
+        self._record_lost(lost)
         return self._place(readings)
 
     def _read(self, report: Report) -> Readings:
@@ -98,6 +104,13 @@ class LanguageVoicing:
             self._reader.read,
             self._chosen,
         )
+
+    def _record_lost(self, lost: Mapping[int, DubbingError]) -> None:
+        """Write the letters of lines while it is known what the vendor said; from now on only the code is."""
+        with self._stage.container.database.transaction() as tx:
+            for number, error in lost.items():
+                stage = LanguageState.SYNTHESIZING.value
+                tx.letters.record_segment(self._stage.job_id, self._language, number, stage, error)
 
     def _place(self, readings: Readings) -> tuple[VoicedSegment, ...]:
         lines = tuple(self._lines.values())

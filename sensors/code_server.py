@@ -8,9 +8,12 @@ release of Dagster; a contract test says when that attribute is not what it was.
 import multiprocessing
 import sys
 from multiprocessing import forkserver
+from pathlib import Path
 
 from dagster._cli import main
 from dagster._grpc import server
+
+from resources.workspaces import open_workspace
 
 PRELOADED = ("dagster_postgres", "dagster._core.execution.api", "sensors.definitions")
 """What every run needs. None of it starts a thread or opens a connection, which a fork would not survive."""
@@ -30,7 +33,14 @@ def fork_runs() -> None:
     server.DagsterApiServer.__init__ = build_forking  # type: ignore[method-assign]
 
 
+def keep_sockets_in(folder: Path) -> None:
+    """Let this process's forkserver listen in a folder that is swept; its own is left for ever by ``kill -9``."""
+    multiprocessing.current_process()._config["tempdir"] = str(folder)  # type: ignore[attr-defined]
+
+
 if __name__ == "__main__":
-    fork_runs()
-    sys.argv[0] = "dagster"
-    main()  # type: ignore[no-untyped-call]
+    with open_workspace("code") as workspace:
+        keep_sockets_in(workspace)
+        fork_runs()
+        sys.argv[0] = "dagster"
+        main()  # type: ignore[no-untyped-call]

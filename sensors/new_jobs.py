@@ -1,17 +1,25 @@
-"""A run for every attempt at a job: exactly one, whatever crashes between asking for it and writing it down."""
+"""A run for every attempt at a job: exactly one, whatever crashes between asking for it and writing it down.
 
+A user's jobs are handed to Dagster's queue some at a time, so that their order is decided late and a user with hundreds
+of them stands before nobody there.
+"""
+
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.storage.tags import MAX_RETRIES_TAG, RUN_KEY_TAG, SENSOR_NAME_TAG
+from dagster._core.storage.tags import MAX_RETRIES_TAG, PRIORITY_TAG, RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from dub_assets.definitions import dub
+from dub_assets.instance import build_limits
 from dub_assets.partitions import dub_jobs
 from dub_assets.source import describe_source
 from dub_assets.turns import ATTEMPT_TAG
 from dubbing.errors import DatabaseUnavailableError
 from dubbing.jobs import JobState
+from dubbing.retry_policy import RUN_TRIES
+from dubbing.routing import CLASS_TAG, USER_TAG, plan_class, plan_priority
 from resources.container import Container
 from resources.database.jobs import SUBMITTED
 from resources.database.launches import WaitingJob
@@ -23,7 +31,7 @@ NAME = "new_jobs"
 BATCH = 50
 """Most jobs that one evaluation asks runs for: Dagster makes about ten a second and evaluates nothing meanwhile."""
 
-MAX_CRASHES = 1
+MAX_CRASHES = RUN_TRIES - 1
 """How often Dagster starts a job again whose process died; what was bought before is not bought again."""
 
 
@@ -70,9 +78,9 @@ def new_jobs(context: dg.SensorEvaluationContext, container: dg.ResourceParam[Co
 
 
 def _look(instance: dg.DagsterInstance, container: Container) -> _Look:
-    """Compare the oldest waiting jobs with Dagster's runs, and write down what needs no run of ours."""
+    """Compare the jobs that wait with Dagster's runs, and write down what needs no run of ours."""
     with container.database.transaction() as tx:
-        waiting = tx.launches.list_waiting(BATCH)
+        waiting = tx.launches.list_waiting(BATCH, most_per_user=build_limits(container.settings).queued_per_user)
     attempts = [Attempt(each.job.id, each.job.attempt, JobState(each.job.state)) for each in waiting]
     plan = plan_launches(attempts, _find_runs(instance, attempts))
     if plan.to_mark or plan.to_close:
@@ -100,12 +108,17 @@ def _find_runs(instance: dg.DagsterInstance, attempts: Sequence[Attempt]) -> dic
 
 def _request(waiting: WaitingJob) -> dg.RunRequest:
     job = waiting.job
+    job_class = plan_class(waiting.upload.duration_ms)
     return dg.RunRequest(
         run_key=Attempt(job.id, job.attempt, JobState(job.state)).run_key,
         partition_key=str(job.id),
         tags={
             ATTEMPT_TAG: str(job.attempt),
             "dub/languages": str(waiting.languages),
+            CLASS_TAG: job_class.value,
+            USER_TAG: str(job.user_id),
+            # Of now, not of when the job was submitted: a job of old that is retried goes before nobody for that.
+            PRIORITY_TAG: str(plan_priority(int(time.time()), waiting.jobs_before, job_class)),
             MAX_RETRIES_TAG: str(MAX_CRASHES),
         },
     )

@@ -1,23 +1,41 @@
 """What a run's fate means for its job."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from dagster import DagsterRun, DagsterRunStatus
+from dagster._core.events import RunFailureReason
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
-from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG
+from dagster._core.storage.tags import (
+    AUTO_RETRY_RUN_ID_TAG,
+    MAX_RETRIES_TAG,
+    RETRY_NUMBER_TAG,
+    RUN_FAILURE_REASON_TAG,
+    WILL_RETRY_TAG,
+)
 
 from dubbing.errors import DubbingError, RunCrashedError
 from dubbing.jobs import FINAL_JOB_STATES, JobState
 
 SILENCE = timedelta(seconds=60)
 """Without a sign of life for so long, a run has nobody who works on it: a stage shows one every few seconds, and the
-longest wait of one that is tried again is ten. Dagster does not see it by itself, for its launcher starts processes and
-does not look after them."""
+longest wait of one that is tried again is half of this. Dagster does not see it by itself, for its launcher starts
+processes and does not look after them."""
 
-LAUNCHED = frozenset({DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING})
-"""Runs that are a process's to end."""
+LAUNCHED = frozenset(
+    {DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING}
+)
+"""Runs that are a process's to end; one that is not started is the daemon's, which made it to go on after a crash."""
+
+
+ASKED_AGAIN_TAG = "dub/asked_again"
+"""How often Dagster was asked once more to begin a crashed run again."""
+
+MOST_ASKED = 20
+"""Dagster gives a crashed run up for good when it cannot reach the code server at the moment it looks, so it is asked
+again: about every ten seconds, for as long as its queue waits for a code server."""
 
 
 class Step(Enum):
@@ -27,6 +45,7 @@ class Step(Enum):
     STOP_RUN = auto()
     FAIL_RUN = auto()
     CANCEL_RUN = auto()
+    ASK_AGAIN = auto()
     FOLLOW = auto()
     CANCEL_JOB = auto()
     FAIL_JOB = auto()
@@ -49,14 +68,23 @@ class Outcome:
 
 WAIT = Outcome(Step.WAIT)
 END = Outcome(Step.END)
+ASK_AGAIN = Outcome(Step.ASK_AGAIN)
 
-ONLY_IF_NOBODY_WORKS = frozenset({Step.FAIL_RUN, Step.CANCEL_RUN, Step.FAIL_JOB})
+ONLY_IF_NOBODY_WORKS = frozenset({Step.FAIL_RUN, Step.CANCEL_RUN, Step.ASK_AGAIN, Step.FAIL_JOB})
 """Steps that would be wrong while a process holds the job, whatever else speaks for them."""
 
 
-def is_silent(now: datetime, *, run_changed_at: datetime, heartbeat_at: datetime | None) -> bool:
-    """Tell whether a run has shown no sign of life for long: no step of its own and no work on its job."""
-    return now - max(run_changed_at, heartbeat_at or run_changed_at) > SILENCE
+def is_silent(now: datetime, *, signs: Collection[datetime | None], watched_for: timedelta) -> bool:
+    """Tell whether a run has shown no sign of life for long, though it could have.
+
+    Args:
+        now: on the clock of the signs.
+        signs: when its job was last worked on, when a step of its own last changed it, and since when there is a
+            Postgres to show anything in.
+        watched_for: how long somebody has been looking without a break: what was not seen was not missed.
+    """
+    quiet = now - max(sign for sign in signs if sign is not None)
+    return min(quiet, watched_for) > SILENCE
 
 
 def plan_outcome(
@@ -102,17 +130,37 @@ def _plan_by_status(run: DagsterRun | None, *, needs_no_run: bool, is_called_off
         return WAIT
     if run.status == DagsterRunStatus.FAILURE and (next_run_id := run.tags.get(AUTO_RETRY_RUN_ID_TAG)) is not None:
         return Outcome(Step.FOLLOW, next_run_id=next_run_id)
-    return END if needs_no_run else _plan_unfinished_job(run.status)
+    return END if needs_no_run else _plan_unfinished_job(run)
 
 
-def _plan_unfinished_job(status: DagsterRunStatus) -> Outcome:
-    if status == DagsterRunStatus.CANCELED:
+def _plan_unfinished_job(run: DagsterRun) -> Outcome:
+    if run.status == DagsterRunStatus.CANCELED:
         return Outcome(Step.CANCEL_JOB)
-    if status == DagsterRunStatus.FAILURE:
+    if run.status == DagsterRunStatus.FAILURE:
+        if _may_begin_again(run):
+            # It says a moment after the end whether it begins again.
+            return ASK_AGAIN if WILL_RETRY_TAG in run.tags else WAIT
         return _fail(
             RunCrashedError("The process that made this job ended before its work was done; submit the job again.")
         )
     return _fail(DubbingError("The run of this job ended and left it unfinished; the run in Dagster has the place."))
+
+
+def _may_begin_again(crashed: DagsterRun) -> bool:
+    """Tell whether Dagster owes a crashed run another start and can still be asked for it."""
+    has_failed_by_itself = crashed.tags.get(RUN_FAILURE_REASON_TAG) == RunFailureReason.STEP_FAILURE.value
+    is_owed = _count(crashed, RETRY_NUMBER_TAG) < _count(crashed, MAX_RETRIES_TAG)
+    return is_owed and not has_failed_by_itself and count_asked(crashed) < MOST_ASKED
+
+
+def count_asked(crashed: DagsterRun) -> int:
+    """Return how often Dagster was asked once more to begin a crashed run again."""
+    return _count(crashed, ASKED_AGAIN_TAG)
+
+
+def _count(run: DagsterRun, tag: str) -> int:
+    value = run.tags.get(tag, "0")
+    return int(value) if value.isdecimal() else 0
 
 
 def _fail(error: DubbingError) -> Outcome:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import dagster as dg
 
@@ -14,7 +14,19 @@ from dubbing.launching import ended_by_cancel
 from resources.container import Container
 from resources.database.connection import Database
 from resources.database.launches import JobInFlight
-from sensors.outcomes import ONLY_IF_NOBODY_WORKS, WAIT, Outcome, Step, is_silent, plan_outcome
+from resources.database.signs_of_life import Sign, show_sign
+from resources.workspaces import sweep_workspaces
+from sensors.outcomes import (
+    ASKED_AGAIN_TAG,
+    ONLY_IF_NOBODY_WORKS,
+    WAIT,
+    Outcome,
+    Step,
+    count_asked,
+    is_silent,
+    plan_outcome,
+)
+from sensors.watch import Watch
 
 PAGE = 200
 """Jobs that are compared with their runs in one go."""
@@ -23,6 +35,13 @@ PAGES = 10
 """Pages that one evaluation looks at; the next begins where it ended."""
 
 GONE = "The process of this run is gone: nothing was heard of it for a while, and nobody holds its job."
+
+NOT_BEGUN = "Dagster could not begin this run again, and is asked once more."
+
+BEGINNING = str(uuid.UUID(int=0))
+"""Cursor before all jobs. Not an empty one: Dagster keeps the cursor of before in place of that."""
+
+_WATCH = Watch()
 
 
 @dg.sensor(
@@ -37,42 +56,58 @@ GONE = "The process of this run is gone: nothing was heard of it for a while, an
 def run_outcomes(context: dg.SensorEvaluationContext, container: dg.ResourceParam[Container]) -> dg.SensorResult:
     """Compare every job in flight with its run; the cursor is where the next look begins."""
     # It does not wait for cancels as its sibling waits for jobs: a stage at work notices them by itself, sooner.
-    cursor = context.cursor or ""
+    cursor = context.cursor or BEGINNING
     settled = 0
+    sweep_workspaces()
     try:
+        watched_for = _look_in(container.database)
         for _ in range(PAGES):
             jobs = _list_page(container.database, cursor)
-            settled += _settle_page(context, container.database, jobs)
-            cursor = str(jobs[-1].job.id) if len(jobs) == PAGE else ""
-            if not cursor:
+            settled += _settle_page(context, container.database, jobs, watched_for)
+            cursor = str(jobs[-1].job.id) if len(jobs) == PAGE else BEGINNING
+            if cursor == BEGINNING:
                 break
     except DatabaseUnavailableError as error:
+        _WATCH.break_off()
         return dg.SensorResult(skip_reason=error.message, cursor=cursor)
     return dg.SensorResult(skip_reason=f"Runs whose fate was passed on: {settled}.", cursor=cursor)
 
 
+def _look_in(database: Database) -> timedelta:
+    """Show that somebody looks after the runs, and say for how long nothing has kept us from it."""
+    with database.transaction() as tx:
+        show_sign(tx.session, Sign.DAEMON)
+    return _WATCH.look()
+
+
 def _list_page(database: Database, cursor: str) -> Sequence[JobInFlight]:
     with database.transaction() as tx:
-        return tx.launches.list_in_flight(PAGE, after=uuid.UUID(cursor) if cursor else None)
+        return tx.launches.list_in_flight(PAGE, after=uuid.UUID(cursor))
 
 
-def _settle_page(context: dg.SensorEvaluationContext, database: Database, jobs: Sequence[JobInFlight]) -> int:
+def _settle_page(
+    context: dg.SensorEvaluationContext, database: Database, jobs: Sequence[JobInFlight], watched_for: timedelta
+) -> int:
     """Do what is to be done for each job, and say for how many that was something."""
     run_ids = [seen.job.run_id for seen in jobs if seen.job.run_id is not None]
     found = context.instance.get_run_records(dg.RunsFilter(run_ids=run_ids)) if run_ids else []
     records = {record.dagster_run.run_id: record for record in found}
-    return sum(_settle(context, database, seen, records.get(seen.job.run_id or "")) for seen in jobs)
+    return sum(_settle(context, database, seen, records.get(seen.job.run_id or ""), watched_for) for seen in jobs)
 
 
 def _settle(
-    context: dg.SensorEvaluationContext, database: Database, seen: JobInFlight, record: dg.RunRecord | None
+    context: dg.SensorEvaluationContext,
+    database: Database,
+    seen: JobInFlight,
+    record: dg.RunRecord | None,
+    watched_for: timedelta,
 ) -> bool:
     """Do what is to be done for a job, and say whether that was something."""
-    first = _plan(seen, record)
+    first = _plan(seen, record, watched_for)
     if first == WAIT:
         return False
     with _learning_whether_held(database, seen, first) as is_held:
-        outcome = _record(database, seen, record, is_held=is_held)
+        outcome = _record(database, seen, record, watched_for, is_held=is_held)
         if record is not None:
             _act(context, record.dagster_run, outcome.step)
     return outcome != WAIT
@@ -90,13 +125,15 @@ def _learning_whether_held(database: Database, seen: JobInFlight, first: Outcome
         yield is_held
 
 
-def _record(database: Database, seen: JobInFlight, record: dg.RunRecord | None, *, is_held: bool) -> Outcome:
+def _record(
+    database: Database, seen: JobInFlight, record: dg.RunRecord | None, watched_for: timedelta, *, is_held: bool
+) -> Outcome:
     """Decide again on the job as it is now, which nobody changes meanwhile, and write the decision down."""
     with database.transaction() as tx:
         current = tx.launches.find_in_flight(seen.job.id, seen.job.run_id)
         if current is None:
             return WAIT
-        outcome = _plan(current, record, is_held=is_held)
+        outcome = _plan(current, record, watched_for, is_held=is_held)
         match outcome:
             case Outcome(Step.FOLLOW, next_run_id=str(next_run_id)):
                 tx.launches.mark_relaunched(seen.job.id, next_run_id)
@@ -110,14 +147,18 @@ def _record(database: Database, seen: JobInFlight, record: dg.RunRecord | None, 
         return outcome
 
 
-def _plan(seen: JobInFlight, record: dg.RunRecord | None, *, is_held: bool = False) -> Outcome:
+def _plan(seen: JobInFlight, record: dg.RunRecord | None, watched_for: timedelta, *, is_held: bool = False) -> Outcome:
     return plan_outcome(
         JobState(seen.job.state),
         record.dagster_run if record is not None else None,
         is_superseded=seen.job.attempt > seen.job.launched_attempt,
         is_called_off=ended_by_cancel(seen.languages),
         is_silent=record is not None
-        and is_silent(datetime.now(UTC), run_changed_at=record.update_timestamp, heartbeat_at=seen.heartbeat_at),
+        and is_silent(
+            seen.seen_at,
+            signs=[record.update_timestamp, seen.heartbeat_at, seen.served_since],
+            watched_for=watched_for,
+        ),
         is_held=is_held,
     )
 
@@ -128,6 +169,8 @@ def _act(context: dg.SensorEvaluationContext, run: dg.DagsterRun, step: Step) ->
         _stop(context, run)
     elif step in {Step.FAIL_RUN, Step.CANCEL_RUN}:
         _give_up(context, run, step)
+    elif step is Step.ASK_AGAIN:
+        _ask_again(context.instance, run)
 
 
 def _give_up(context: dg.SensorEvaluationContext, run: dg.DagsterRun, step: Step) -> None:
@@ -140,6 +183,15 @@ def _give_up(context: dg.SensorEvaluationContext, run: dg.DagsterRun, step: Step
     else:
         context.instance.report_run_failed(current, GONE)
     context.log.info("run %s is given up", run.run_id)
+
+
+def _ask_again(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Report once more that a run crashed: Dagster then decides anew whether to begin again."""
+    crashed = instance.get_run_by_id(run.run_id)
+    if crashed is None or crashed.is_complete_and_waiting_to_retry:
+        return
+    instance.add_run_tags(crashed.run_id, {ASKED_AGAIN_TAG: str(count_asked(crashed) + 1)})
+    instance.report_run_failed(crashed, NOT_BEGUN)
 
 
 def _stop(context: dg.SensorEvaluationContext, run: dg.DagsterRun) -> None:

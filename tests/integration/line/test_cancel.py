@@ -1,13 +1,17 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
 import dagster as dg
 import pytest
+from sqlalchemy import select
 
+from dub_assets.stage import Stage
 from dubbing.errors import DiskFullError
+from dubbing.jobs import STAGE_START_PERCENT, LanguageState
+from resources.database.tables import DeadLetter, VendorCall
 from tests.integration.line.conftest import Line
 from tests.support.processes import list_ffmpeg
 from tests.support.waiting import wait_for
@@ -55,6 +59,37 @@ def test_a_job_cancelled_during_synthesis_ends_cancelled_and_so_does_its_run(
     with line.database.transaction() as tx:
         job = tx.jobs.get(job_id)
     assert (job.state, job.error_code) == ("cancelled", None)
+
+
+@pytest.mark.parametrize("state", [state for state in STAGE_START_PERCENT if state is not LanguageState.QUEUED])
+def test_a_cancel_in_any_stage_leaves_a_clean_state(
+    build_line: Callable[..., Line], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: LanguageState
+) -> None:
+    monkeypatch.setattr("dub_assets.heartbeat.BEAT_S", 0.05)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    line, report = build_line(), Stage.report
+    job_id = line.submit("es", "pt-BR")
+
+    def report_and_be_cancelled(stage: Stage, languages: Collection[str], share_done: float) -> None:
+        report(stage, languages, share_done)
+        if stage.state is state and set(line.states(job_id).values()) != {"cancelled"}:
+            cancel(line, job_id)
+
+    monkeypatch.setattr(Stage, "report", report_and_be_cancelled)
+    result = line.run(job_id)
+    run = line.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.status == dg.DagsterRunStatus.CANCELED
+    assert line.states(job_id) == {"es": "cancelled", "pt-BR": "cancelled"}
+    assert list_ffmpeg() == []
+    assert list(tmp_path.glob("dubline-*")) == []
+    assert [path for path in (tmp_path / "data" / "store" / ".incoming").rglob("*") if path.is_file()] == []
+    with line.database.transaction() as tx:
+        job = tx.jobs.claim(job_id)  # nobody holds it
+        assert (job.state, job.error_code) == ("cancelled", None)
+        assert tx.session.scalars(select(DeadLetter.id).where(DeadLetter.job_id == job_id)).all() == []
+        calls = tx.session.scalars(select(VendorCall.state).where(VendorCall.job_id == job_id)).all()
+    assert "started" not in calls
 
 
 def test_an_ffmpeg_at_work_for_a_cancelled_job_is_ended_and_leaves_no_file(

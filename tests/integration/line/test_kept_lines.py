@@ -15,6 +15,7 @@ from dubbing.delivery import Delivery
 from dubbing.mixing import Loudness
 from dubbing.stages import SegmentedTranscript, VoicedSegment
 from dubbing.transcript import Segment
+from resources.machine_slots import MachineSlots
 from resources.media.bed import Bed
 from resources.media.inspection import SourceAudio
 from resources.media.voice_track import VoiceTrack
@@ -72,6 +73,7 @@ def test_under_a_kept_line_itself_the_original_is_not_ducked(monkeypatch: pytest
         bed=cast(Bed, SimpleNamespace(rate_hz=48_000)),
         transcript=TRANSCRIPT,
         takes={},
+        slots=MachineSlots(tmp_path, "mixing", 1),
     )
     inputs = desk._prepare([replace(speak(first, 1300), take_key=None), keep(second)], tmp_path, lambda _: None)
     assert asked["kept"] == ((1500, 2500),)

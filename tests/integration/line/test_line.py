@@ -91,7 +91,7 @@ def test_a_language_that_cannot_be_translated_fails_alone(build_line: Callable[.
     assert "translation_failed" in json.dumps(
         {key: str(value.value) for key, value in checks["translation", "every_language"].metadata.items()}
     )
-    assert checks["tts_audio", "every_language"].passed
+    assert not checks["tts_audio", "every_language"].passed
     manifest = read_manifest(line, job_id)
     assert {entry.language: entry.state for entry in manifest.languages}["es"] == "failed"
     with line.database.transaction() as tx:

@@ -60,7 +60,8 @@ class Ears:
         context._instance_ref = self.instance.get_ref()
         with context:
             result = sensor.evaluate_tick(context)
-        self.cursors[sensor.name] = result.cursor
+        if result.cursor:  # Dagster keeps the one before in place of an empty one
+            self.cursors[sensor.name] = result.cursor
         return result
 
     def launch(self) -> list[dg.RunRequest]:

@@ -33,6 +33,8 @@ def test_one_evaluation_asks_for_the_run_its_partition_and_the_source(ears: Ears
     assert {key: value for key, value in request.tags.items() if key.startswith("dub/")} == {
         "dub/attempt": "1",
         "dub/languages": "2",
+        "dub/class": "short",
+        "dub/user": str(ears.get(job_id).user_id),
     }
     assert list(result.dynamic_partitions_requests[0].partition_keys) == [str(job_id)]
     [event] = result.asset_events

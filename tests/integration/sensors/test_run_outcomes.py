@@ -1,15 +1,45 @@
+from datetime import timedelta
 from uuid import UUID
 
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
-from sqlalchemy import update
+from dagster._core.storage.tags import (
+    MAX_RETRIES_TAG,
+    PARENT_RUN_ID_TAG,
+    RETRY_NUMBER_TAG,
+    ROOT_RUN_ID_TAG,
+    WILL_RETRY_TAG,
+)
+from dagster._core.test_utils import create_run_for_test
+from sqlalchemy import func, select, update
 
 from dubbing.errors import SynthesisError
 from dubbing.jobs import LanguageState
-from resources.database.tables import DubbingJob
+from resources.database.signs_of_life import Sign, find_sign
+from resources.database.tables import DeadLetter, DubbingJob
+from sensors.new_jobs import MAX_CRASHES
+from sensors.watch import Watch
 from tests.integration.sensors.conftest import Ears
-from tests.support.runs import add_run
+from tests.support.runs import ORIGIN, add_run
+
+
+@pytest.fixture(autouse=True)
+def long_standing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Postgres has been up for long, and the sensor has looked for long; the tests' own has just been started."""
+    monkeypatch.setattr("resources.database.launches.SERVED_SINCE", func.now() - timedelta(hours=1))
+    monkeypatch.setattr("sensors.run_outcomes._WATCH", Watched(timedelta(hours=1)))
+
+
+class Watched(Watch):
+    """A watch that has lasted for so long."""
+
+    def __init__(self, watched_for: timedelta) -> None:
+        super().__init__()
+        self.watched_for = watched_for
+
+    def look(self) -> timedelta:
+        return self.watched_for
 
 
 def advance(ears: Ears, job_id: UUID, state: LanguageState, progress: int) -> None:
@@ -131,6 +161,19 @@ def test_more_jobs_than_fit_on_a_page_are_all_looked_at(ears: Ears, monkeypatch:
     assert {ears.get(job_id).state for job_id in jobs} == {"cancelled"}
 
 
+def test_after_the_last_page_the_first_is_looked_at_again(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensors.run_outcomes.PAGE", 2)
+    monkeypatch.setattr("sensors.run_outcomes.PAGES", 1)
+    runs = {job_id: ears.start(job_id, DagsterRunStatus.QUEUED) for job_id in [ears.submit() for _ in range(3)]}
+    first = min(runs)
+    for _ in range(10):
+        ears.listen()
+    ears.change(lambda tx: tx.jobs.cancel(first))
+    for _ in range(10):
+        ears.listen()
+    assert get_status(ears, runs[first]) == DagsterRunStatus.CANCELED
+
+
 def test_a_job_of_the_command_line_is_not_failed_for_having_no_run(ears: Ears) -> None:
     job_id = ears.submit()
     ears.change(lambda tx: tx.launches.mark_needless(job_id, 1))
@@ -159,7 +202,7 @@ def start_silent(ears: Ears, status: DagsterRunStatus = DagsterRunStatus.STARTED
     return job_id, run_id
 
 
-@pytest.mark.parametrize("status", [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED])
+@pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED])
 def test_a_run_that_nobody_works_on_any_more_ends_and_then_its_job(ears: Ears, status: DagsterRunStatus) -> None:
     job_id, run_id = start_silent(ears, status)
     ears.listen()
@@ -168,6 +211,58 @@ def test_a_run_that_nobody_works_on_any_more_ends_and_then_its_job(ears: Ears, s
     ears.listen()
     assert (ears.get(job_id).state, ears.get(job_id).error_code) == ("failed", "run_crashed")
     assert not ears.is_in_flight(job_id)
+
+
+def test_a_job_that_crashes_again_and_again_ends_with_a_dead_letter(ears: Ears) -> None:
+    """Its run, and the one that went on after it, were both given up; Dagster allows one."""
+    job_id, first = start_silent(ears, max_retries=str(MAX_CRASHES))
+    ears.listen()
+    again = create_run_for_test(
+        ears.instance,
+        "dub",
+        status=DagsterRunStatus.STARTED,
+        root_run_id=first,
+        parent_run_id=first,
+        tags={
+            MAX_RETRIES_TAG: str(MAX_CRASHES),
+            RETRY_NUMBER_TAG: "1",
+            ROOT_RUN_ID_TAG: first,
+            PARENT_RUN_ID_TAG: first,
+        },
+        remote_job_origin=ORIGIN,
+    ).run_id
+    ears.instance.add_run_tags(first, {"dagster/auto_retry_run_id": again})
+    ears.listen()
+    ears.silence(job_id, again)
+    ears.listen()
+    ears.listen()
+    assert (ears.get(job_id).state, ears.get(job_id).error_code) == ("failed", "run_crashed")
+    with ears.database.transaction() as tx:
+        letters = tx.session.scalars(select(DeadLetter).where(DeadLetter.job_id == job_id)).all()
+    assert [(letter.error_code, letter.state) for letter in letters] == [("run_crashed", "open")]
+
+
+def test_a_live_run_is_not_given_up_because_the_database_was_away(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resources.database.launches.SERVED_SINCE", func.now() - timedelta(seconds=10))
+    _, run_id = start_silent(ears)
+    ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.STARTED
+
+
+def test_a_live_run_is_not_given_up_by_a_sensor_that_has_only_begun_to_look(
+    ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensors.run_outcomes._WATCH", Watched(timedelta(seconds=10)))
+    _, run_id = start_silent(ears)
+    ears.listen()
+    assert get_status(ears, run_id) == DagsterRunStatus.STARTED
+
+
+def test_the_sensor_shows_that_it_lives(ears: Ears) -> None:
+    ears.listen()
+    seen_at, now = find_sign(ears.database, Sign.DAEMON)
+    assert seen_at is not None
+    assert now - seen_at < timedelta(seconds=30)
 
 
 def test_a_run_that_nobody_works_on_any_more_is_begun_again_by_dagster(ears: Ears) -> None:
@@ -182,6 +277,26 @@ def test_a_run_that_nobody_works_on_any_more_is_begun_again_by_dagster(ears: Ear
     ears.instance.add_run_tags(run_id, {"dagster/auto_retry_run_id": again})
     ears.listen()
     assert (ears.get(job_id).state, ears.get(job_id).run_id) == ("running", again)
+
+
+def test_a_crashed_run_that_dagster_could_not_begin_again_is_reported_once_more(ears: Ears) -> None:
+    """As its daemon leaves it when the code server is away at the moment it looks."""
+    job_id = ears.submit()
+    run_id = ears.start(job_id, DagsterRunStatus.STARTED, max_retries="1")
+    crashed = ears.instance.get_run_by_id(run_id)
+    assert crashed is not None
+    ears.instance.report_run_failed(crashed, "The process is gone.")
+    ears.instance.add_run_tags(run_id, {WILL_RETRY_TAG: "false"})
+    ears.listen()
+    reported = ears.instance.get_run_by_id(run_id)
+    assert reported is not None
+    assert reported.is_complete_and_waiting_to_retry
+    failures = ears.instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    assert len(failures) == 2  # the daemon looks at a run when it reads of its failure
+    ears.listen()
+    assert len(ears.instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)) == 2
+    assert ears.get(job_id).state == "queued"
+    assert ears.is_in_flight(job_id)
 
 
 def test_a_stopping_run_that_nobody_works_on_any_more_ends_cancelled(ears: Ears) -> None:

@@ -4,7 +4,18 @@ import pytest
 from dagster import DagsterRun, DagsterRunStatus
 
 from dubbing.jobs import FINAL_JOB_STATES, JobState
-from sensors.outcomes import END, LAUNCHED, SILENCE, WAIT, Outcome, Step, is_silent, plan_outcome
+from sensors.outcomes import (
+    ASK_AGAIN,
+    ASKED_AGAIN_TAG,
+    END,
+    LAUNCHED,
+    SILENCE,
+    WAIT,
+    Outcome,
+    Step,
+    is_silent,
+    plan_outcome,
+)
 from tests.support.runs import build_run
 
 OPEN = [JobState.QUEUED, JobState.RUNNING]
@@ -13,6 +24,7 @@ FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 LONG_AGO = NOW - SILENCE - timedelta(seconds=1)
 A_MOMENT_AGO = NOW - timedelta(seconds=5)
+WATCHED = timedelta(hours=1)
 UNFINISHED = sorted(set(DagsterRunStatus) - set(FINISHED), key=lambda status: status.value)
 
 
@@ -72,6 +84,38 @@ def test_the_run_that_goes_on_after_a_crash_becomes_the_jobs_run(state: JobState
 def test_a_crash_that_dagster_gave_up_on_fails_the_job() -> None:
     given_up = build_run(DagsterRunStatus.FAILURE, will_retry="false")
     assert plan_outcome(JobState.RUNNING, given_up).step is Step.FAIL_JOB
+
+
+@pytest.mark.parametrize("asked", ["0", "19"])
+def test_dagster_is_asked_again_for_the_start_that_it_owes_a_crashed_run(asked: str) -> None:
+    """It says that it begins none though the run had one left: the code server was away when it looked."""
+    dropped = build_run(DagsterRunStatus.FAILURE, will_retry="false", max_retries="1")
+    assert plan_outcome(JobState.RUNNING, dropped.with_tags({**dropped.tags, ASKED_AGAIN_TAG: asked})) == ASK_AGAIN
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"dagster/retry_number": "1"},
+        {"dagster/failure_reason": "STEP_FAILURE"},
+        {"dagster/max_retries": "0"},
+        {"dagster/max_retries": "many"},
+        {ASKED_AGAIN_TAG: "20"},
+    ],
+    ids=["begun again before", "failed by itself", "permanent", "unreadable", "asked often enough"],
+)
+def test_dagster_is_not_asked_again_where_it_owes_no_start(tags: dict[str, str]) -> None:
+    ended = build_run(DagsterRunStatus.FAILURE, will_retry="false", max_retries="1")
+    assert plan_outcome(JobState.RUNNING, ended.with_tags({**ended.tags, **tags})).step is Step.FAIL_JOB
+
+
+def test_a_crashed_run_that_does_not_say_yet_whether_it_begins_again_is_waited_for() -> None:
+    assert plan_outcome(JobState.RUNNING, build_run(DagsterRunStatus.FAILURE, max_retries="1")) == WAIT
+
+
+def test_nothing_is_begun_again_for_a_job_that_is_over() -> None:
+    dropped = build_run(DagsterRunStatus.FAILURE, will_retry="false", max_retries="1")
+    assert plan_outcome(JobState.CANCELLED, dropped) == END
 
 
 @pytest.mark.parametrize("state", OPEN)
@@ -137,7 +181,12 @@ def test_the_end_of_a_run_does_not_fail_a_job_that_another_process_works_on(run:
 
 
 def test_silence_is_counted_from_the_last_sign_of_life_of_run_or_job() -> None:
-    assert is_silent(NOW, run_changed_at=LONG_AGO, heartbeat_at=None)
-    assert is_silent(NOW, run_changed_at=LONG_AGO, heartbeat_at=LONG_AGO)
-    assert not is_silent(NOW, run_changed_at=LONG_AGO, heartbeat_at=A_MOMENT_AGO)
-    assert not is_silent(NOW, run_changed_at=A_MOMENT_AGO, heartbeat_at=LONG_AGO)
+    assert is_silent(NOW, signs=[LONG_AGO, None], watched_for=WATCHED)
+    assert is_silent(NOW, signs=[LONG_AGO, LONG_AGO], watched_for=WATCHED)
+    assert not is_silent(NOW, signs=[LONG_AGO, A_MOMENT_AGO], watched_for=WATCHED)
+    assert not is_silent(NOW, signs=[A_MOMENT_AGO, LONG_AGO], watched_for=WATCHED)
+
+
+def test_what_could_not_be_seen_is_no_silence() -> None:
+    """The database was away, or the sensor was: a live run gets as long to show itself as any."""
+    assert not is_silent(NOW, signs=[LONG_AGO], watched_for=timedelta(seconds=5))
