@@ -11,12 +11,15 @@ from fastapi_offline import FastAPIOffline
 
 from api import problems
 from api.artifacts import endpoints as artifacts
+from api.dead_letters import endpoints as dead_letters
+from api.deletions import endpoints as deletions
 from api.downloads import endpoints as downloads
 from api.health import endpoints as health
 from api.jobs import endpoints as jobs
 from api.keys.endpoints import build_keys_router
 from api.languages import endpoints as languages
 from api.limits import BodyLimit
+from api.receipts import endpoints as receipts
 from api.segments import endpoints as segments
 from api.store.endpoints import build_store_router
 from api.uploads import endpoints as uploads
@@ -37,6 +40,7 @@ Turns one recording into dubs in other languages.
 3. `GET /v1/jobs/{id}` tells how far it is; poll it with the ETag of the last reply.
 4. `POST /v1/artifacts/{id}/download` gives an address that works once.
 5. `PATCH /v1/jobs/{id}/languages/{language}/segments/{number}` changes one line of a dub.
+6. `DELETE /v1/jobs/{id}` erases everything of a job at once; after some days that happens by itself.
 
 Every error is a problem document (RFC 9457) with a stable `code`.
 """
@@ -65,7 +69,7 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.state.container = adapters
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(_forbid_caching)])
-    for noun in (uploads, jobs, segments, artifacts, downloads, languages):
+    for noun in (uploads, jobs, segments, artifacts, downloads, deletions, receipts, languages, dead_letters):
         v1.include_router(noun.router)
     if isinstance(adapters.store, FolderStore):
         v1.include_router(build_store_router(adapters.store))

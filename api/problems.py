@@ -48,6 +48,7 @@ STATUSES: Mapping[str, int] = {
     "idempotency_conflict": 409,
     "job_finished": 409,
     "job_busy": 409,
+    "erasure_under_way": 409,
     "download_gone": 410,
     "request_too_large": 413,
     "upload_too_large": 413,
@@ -209,11 +210,9 @@ def _answer_framework(request: Request, error: Exception) -> JSONResponse:
 
 def _list_methods(request: Request) -> list[str]:
     """List what an address takes; Starlette itself names only the first of its routes."""
-    operations = (
-        operations
-        for path, operations in request.app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), request.url.path)
-    )
+    paths, address = request.app.openapi()["paths"], request.url.path
+    patterns = [address] if address in paths else list(paths)  # a path without parameters matches none with them
+    operations = (paths[each] for each in patterns if re.fullmatch(re.sub(r"{\w+}", "[^/]+", each), address))
     return sorted({method.upper() for methods in operations for method in methods})
 
 

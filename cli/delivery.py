@@ -23,7 +23,7 @@ def open_output_folder(out: Path) -> Iterator[Path]:
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".dubline-"):
+        with tempfile.TemporaryFile(dir=folder):  # without a name where the system can: no kill leaves it
             pass
     except OSError as error:
         _remove_empty(made)

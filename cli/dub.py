@@ -25,6 +25,7 @@ from resources.database.connection import Database
 from resources.identity.caller import LOCAL_USER_ID
 from resources.intake import JobRequest
 from resources.settings import Engine, Settings, load_settings
+from resources.workspaces import sweep_workspaces
 
 NO_WISHES: Mapping[str, Any] = MappingProxyType({})
 
@@ -53,7 +54,11 @@ def run_dub(
     if not file.is_file():
         raise FileMissingError(f"There is no file {file.name}; check the path.")
     terms = read_glossary(glossary) if glossary is not None else ()
-    with _terminating_as_interrupt(), Container(load_settings(**_choose_engines(engine))) as container:
+    sweep_workspaces()
+    with (
+        _terminating_as_interrupt(),
+        Container(load_settings(outage_patience_minutes=0, **_choose_engines(engine))) as container,
+    ):
         delivery = plan_delivery(wishes, container.settings)
         request = JobRequest(LOCAL_USER_ID, targets, source, glossary=terms, delivery=delivery)
         for language in container.intake.plan(request).targets:

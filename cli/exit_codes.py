@@ -8,6 +8,9 @@ INTERRUPTED = 130
 SOME_LANGUAGES_FAILED = 4
 """The job ended and some, not all, of its languages failed."""
 
+SWEEP_INCOMPLETE = 5
+"""A sweep ended, and something is due all the same."""
+
 INTERNAL = 70
 """A defect of ours (EX_SOFTWARE of sysexits)."""
 
@@ -37,6 +40,7 @@ EXIT_CODES = {
     "job_busy": 36,
     "object_missing": 37,
     "run_crashed": 38,
+    "busy": 39,
     "media_failed": 40,
     "recognition_failed": 41,
     "translation_failed": 42,
@@ -52,10 +56,12 @@ EXIT_CODES = {
     "vendor_reply": 58,
     "reply_cut_short": 59,
     "recording_unreachable": 60,
+    "not_found": 61,
+    "job_finished": 62,
 }
 """Exit code by error code."""
 
 
 def get_exit_code(error: DubbingError) -> int:
-    """Return the exit code of an error; one that only clients of the API can meet has none of its own."""
+    """Return the exit code of an error; most that only clients of the API can meet have none of their own."""
     return EXIT_CODES.get(error.code, INTERNAL)

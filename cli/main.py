@@ -1,12 +1,15 @@
 """The commands and their arguments; what they do is in the module of each."""
 
 import sys
+import uuid
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.dead_letters import dead_letters
 from cli.exit_codes import get_exit_code
+from cli.receipts import AsJson, receipts
 from dubbing.delivery import AUDIO_FORMATS, BedKind, LoudnessPreset
 from dubbing.errors import DubbingError
 from resources.settings import Engine
@@ -18,6 +21,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(receipts, name="receipts")
 
 
 def _check_formats(formats: list[str] | None) -> list[str] | None:
@@ -126,6 +132,26 @@ def emulate_vendors(
     from cli.emulate_vendors import run_emulate_vendors
 
     raise typer.Exit(run_emulate_vendors(port))
+
+
+@app.command()
+def sweep(as_json: AsJson = False) -> None:
+    """Erase now what is due, as the hourly sweep does. Exits with 5 if something is due all the same."""
+    from cli.sweep import run_sweep
+
+    raise typer.Exit(run_sweep(as_json=as_json))
+
+
+@app.command()
+def erase_user(
+    user: Annotated[uuid.UUID, typer.Argument(help="The user's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase everything of a user, for good: jobs, recordings, words. What runs is stopped."""
+    from cli.erase_user import run_erase_user
+
+    raise typer.Exit(run_erase_user(user, is_confirmed=yes, as_json=as_json))
 
 
 @app.command()

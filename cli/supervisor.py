@@ -86,12 +86,20 @@ class Supervisor:
         environment: what the services see.
         show: takes the name of a service and a line of it.
         stop: set when somebody asked for the end.
+        look_after_more: called with every look at the services, for what is looked after beside them.
     """
 
-    def __init__(self, environment: Mapping[str, str], show: Callable[[str, str], None], stop: threading.Event) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        show: Callable[[str, str], None],
+        stop: threading.Event,
+        look_after_more: Callable[[], None] = lambda: None,
+    ) -> None:
         self._environment = environment
         self._show = show
         self._stop = stop
+        self._look_after_more = look_after_more
         self._running: list[_Running] = []
         self._orphaned_groups: set[int] = set()
 
@@ -143,6 +151,7 @@ class Supervisor:
             self._look_after()
 
     def _look_after(self) -> None:
+        self._look_after_more()
         for group in [group for group in self._orphaned_groups if not is_group_alive(group)]:
             self._orphaned_groups.discard(group)
             self._tell_warden(-group)

@@ -5,13 +5,14 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
 from rich.text import Text
+from sqlalchemy import make_url
 
 from cli.ports import choose_port
 from cli.services import Addresses, build_clients, build_code_server
@@ -20,10 +21,12 @@ from cli.walkthrough import render_addresses, render_walkthrough
 from dub_assets.instance import prepare_dagster_home, record_workspace
 from dubbing.errors import SettingsError
 from resources.container import Container
+from resources.database.embedded import revive
 from resources.database.server.files import opened_for_lock
 from resources.identity.caller import LOCAL_USER_ID
 from resources.identity.embedded_issuer import EmbeddedIssuer
 from resources.settings import PREFIX, Settings, load_settings
+from resources.workspaces import open_workspace, sweep_workspaces
 
 COLOURS = {"code": "blue", "web": "cyan", "daemon": "magenta", "api": "green", "stack": "bold"}
 
@@ -32,6 +35,9 @@ TOKEN_LIFETIME_S = 12 * 3600
 
 MAX_SOCKET_PATH_BYTES = 103
 """Longest path of a Unix socket. Source: sun_path of macOS with its end mark; Linux has 4 more."""
+
+LONGEST_SOCKET = "dubline-code-12345678.work/listener-12345678"
+"""What a socket of a service is called in the temporary folder, as long as it gets: that which runs are forked at."""
 
 
 def run_up(port: int = 3000, api_port: int = 8000) -> int:
@@ -56,12 +62,14 @@ def run_up(port: int = 3000, api_port: int = 8000) -> int:
     # and Dagster's would then not end on SIGTERM either.
     stop = _listen_for_stop()
     with _only_stack(settings.data_dir), Container(settings) as container, _socket_folder() as folder:
+        for place in (None, settings.keys_dir):
+            sweep_workspaces(place)
         addresses = Addresses(choose_port(api_port, "--api-port"), choose_port(port, "--port"), folder / "code.sock")
         show("stack", "starting; Ctrl-C stops everything")
         _ = container.database
         environment = _build_environment(container, addresses)
         workspace = record_workspace(settings.dagster_home, addresses.code_socket)
-        with Supervisor(environment, show, stop) as supervisor:
+        with Supervisor(environment, show, stop, _keep_database(container, show)) as supervisor:
             supervisor.start([build_code_server(addresses, settings.run_start)])
             supervisor.start(build_clients(addresses, workspace))
             if not stop.is_set():
@@ -87,10 +95,23 @@ def _only_stack(data_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def _socket_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="dubline-") as name:
-        if len(os.fsencode(name)) + len("/code.sock") > MAX_SOCKET_PATH_BYTES:
-            raise SettingsError("The temporary folder has too long a name for a socket; set TMPDIR to /tmp.")
-        yield Path(name)
+    if len(os.fsencode(Path(tempfile.gettempdir()) / LONGEST_SOCKET)) > MAX_SOCKET_PATH_BYTES:
+        raise SettingsError("The temporary folder has too long a name for a socket; set TMPDIR to /tmp.")
+    with open_workspace("up") as folder:
+        yield folder
+
+
+def _keep_database(container: Container, show: Callable[[str, str], None]) -> Callable[[], None]:
+    """Bring the embedded database back should its keeper be killed; another database is somebody else's care."""
+    port = make_url(container.database_urls[0]).port
+    if container.settings.database_url is not None or port is None:
+        return lambda: None
+
+    def keep() -> None:
+        if revive(container.settings.data_dir / "postgres", port):
+            show("stack", "the keeper of the database was gone; both are started again")
+
+    return keep
 
 
 def _listen_for_stop() -> threading.Event:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 
 from api.downloads.ranges import parse_range
-from dubbing.errors import DownloadGoneError, NotFoundError
+from dubbing.errors import DownloadGoneError, NotFoundError, ObjectMissingError
 from resources.container import Container
-from resources.database.tables import ArtifactRow, Download
+from resources.database.tables import ArtifactRow, Download, DubbingJob
 
 GONE = "This address was used, or what it leads to has expired; ask for a new one."
 
@@ -71,22 +71,28 @@ def digest_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def is_gone(artifact: ArtifactRow, job: DubbingJob) -> bool:
+    """Tell whether an artifact is not to be had any more: expired, erased, or about to be, as somebody asked."""
+    is_erased = artifact.erased_at is not None or job.deletion_requested_at is not None
+    return is_erased or artifact.expires_at <= datetime.now(UTC)
+
+
 def find_offer(container: Container, token: str) -> FileOnOffer:
     """Find what a token leads to, without taking it.
 
     Raises:
         NotFoundError: no such token.
-        DownloadGoneError: expired, or taken and its lease over.
+        DownloadGoneError: expired, or taken and its lease over; or what it leads to is gone.
     """
     with container.database.transaction() as tx:
         found = tx.downloads.find(digest_token(token))
         if found is None:
             raise NotFoundError("There is no such download.")
         download, artifact = found
-        source = tx.uploads.get_of_job(artifact.job_id)
+        source, job = tx.uploads.get_of_job(artifact.job_id), tx.jobs.get(artifact.job_id)
     now = datetime.now(UTC)
     lease_is_over = download.lease_until is not None and download.lease_until <= now
-    if download.expires_at <= now or lease_is_over:
+    if download.expires_at <= now or lease_is_over or is_gone(artifact, job):
         raise DownloadGoneError(GONE)
     return FileOnOffer(download, artifact, build_file_name(source.file_name, artifact))
 
@@ -109,7 +115,11 @@ def begin_transfer(container: Container, token: str, range_header: str | None, i
     asked = parse_range(range_header, size_bytes) if if_range in {None, offer.etag} else None
     start, end = asked or (0, size_bytes)
     with ExitStack() as stack:
-        blocks = stack.enter_context(container.store.read(offer.artifact.storage_key, start=start, end=end))
+        try:
+            blocks = stack.enter_context(container.store.read(offer.artifact.storage_key, start=start, end=end))
+        except ObjectMissingError:
+            find_offer(container, token)  # gone since it was found: erased, which is no fault of the store
+            raise
         with container.database.transaction() as tx:
             if not tx.downloads.take(offer.download.id) and not tx.downloads.take_up_again(offer.download.id, start):
                 raise DownloadGoneError(GONE)

@@ -1,21 +1,23 @@
 """Routes for those who watch the process."""
 
-from fastapi import APIRouter
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
 
 from api.access import ContainerDependency
+from api.health.probes import Probes
+from api.health.schemas import Checks, HealthReply, ReadinessReply
 from api.problems import document
-from api.schemas import Reply
 
 router = APIRouter(tags=["health"])
 
-READINESS_KEY = "health/readiness"
-"""An object that need not be there: asking for it proves that the store answers."""
 
-
-class HealthReply(Reply):
-    """Everything is well."""
-
-    status: str = "ok"
+def get_probes(request: Request, container: ContainerDependency) -> Probes:
+    """Return the probes of this process."""
+    state = request.app.state
+    if not hasattr(state, "probes"):
+        state.probes = Probes(container)
+    return state.probes  # type: ignore[no-any-return]
 
 
 @router.get("/healthz")
@@ -24,9 +26,26 @@ async def get_health() -> HealthReply:
     return HealthReply()
 
 
-@router.get("/readyz", responses=document("database_unavailable", "storage_failed", "internal"))
-def get_readiness(container: ContainerDependency) -> HealthReply:
-    """Say that the process can do its work: the database and the store answer."""
-    container.database.ping()
-    container.store.find_info(READINESS_KEY)
-    return HealthReply()
+@router.get(
+    "/readyz",
+    responses={503: {"model": ReadinessReply, "description": "Requests would fail now."}, **document("internal")},
+)
+async def get_readiness(probes: Annotated[Probes, Depends(get_probes)], response: Response) -> ReadinessReply:
+    """Say whether the process can do its work, and which of the things it stands on is down; within two seconds."""
+    checks = await probes.run()
+    status = plan_status(checks)
+    response.headers["Cache-Control"] = "no-store"
+    if status == "unready":
+        response.status_code = 503
+    return ReadinessReply(status=status, checks=checks)
+
+
+def plan_status(checks: Checks) -> Literal["ready", "degraded", "unready"]:
+    """Judge what was found.
+
+    A daemon that is down makes nothing unready: jobs are taken in, shown, cancelled and downloaded without it, those
+    under way go on, and the others begin when it is back. To take the API away too would only make it worse.
+    """
+    if not (checks.database.ok and checks.store.ok and checks.disk.ok):
+        return "unready"
+    return "ready" if checks.daemon.ok else "degraded"

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 
 from api.access import PROTECTED, AccessDependency
+from api.jobs.retrying import RetryRequest, retry_own_job
 from api.jobs.schemas import EventPage, EventQuery, JobPage, JobQuery, JobReply, JobRequest
 from api.jobs.service import cancel_own_job, list_own_events, list_own_jobs, read_job
 from api.jobs.submission import submit_job
@@ -29,7 +30,7 @@ _LOCATION = {"Location": {"description": "Where to poll the job.", "schema": {"t
             *("truncated_media", "too_long", "unknown_language", "unsupported_language", "unknown_voice"),
             *("too_many_languages", "upload_mismatch", "budget_exceeded", "not_found", "upload_incomplete"),
             *("idempotency_conflict", "request_too_large", "storage_failed", "object_missing"),
-            *("disk_full", "busy"),
+            *("disk_full", "busy", "erasure_under_way"),
         ),
     },
 )
@@ -101,3 +102,20 @@ def list_events(access: AccessDependency, job_id: uuid.UUID, query: Annotated[Ev
 def cancel_job(access: AccessDependency, job_id: uuid.UUID) -> JobReply:
     """Stop a job. Languages that are done already stay downloadable; cancelling twice is fine."""
     return cancel_own_job(access, job_id)
+
+
+@router.post(
+    "/jobs/{job_id}/retry",
+    status_code=202,
+    responses={
+        202: {"description": "The languages are queued once more; only what is missing is bought."},
+        **document(
+            *PROTECTED,
+            *("malformed_request", "not_found", "unknown_language", "job_busy", "job_finished"),
+            *("budget_exceeded", "storage_failed", "request_too_large"),
+        ),
+    },
+)
+def retry_job(access: AccessDependency, job_id: uuid.UUID, body: RetryRequest | None = None) -> JobReply:
+    """Make failed languages of a job again, all or those that are named. What was delivered stays downloadable."""
+    return retry_own_job(access, job_id, body or RetryRequest())

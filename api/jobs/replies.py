@@ -3,15 +3,27 @@
 from collections.abc import Sequence
 
 from api.jobs.quality import build_quality_reply
-from api.jobs.schemas import EventReply, JobReply, LanguageReply
+from api.jobs.schemas import DeletionReply, EventReply, JobReply, LanguageReply
 from api.schemas import ProblemSummary
 from dubbing.errors import build_error
 from dubbing.jobs import JobState, LanguageState, WaitingOn, measure_job_progress
+from resources.database.deletion_views import Deletion
 from resources.database.tables import DubbingJob, JobEvent, LanguageTask
 
 
-def build_job_reply(job: DubbingJob, languages: Sequence[LanguageTask]) -> JobReply:
-    """Describe a job with its languages."""
+def build_job_reply(
+    job: DubbingJob,
+    languages: Sequence[LanguageTask],
+    *,
+    is_recovering: bool = False,
+    deletion: Deletion | None = None,
+) -> JobReply:
+    """Describe a job with its languages.
+
+    Args:
+        is_recovering: its work was interrupted; as the database tells, on whose clock the signs of life are.
+        deletion: its erasure, wished for or done.
+    """
     state = JobState(job.state)
     error = build_error(job.error_code, job.error_message or "") if job.error_code else None
     return JobReply(
@@ -22,10 +34,12 @@ def build_job_reply(job: DubbingJob, languages: Sequence[LanguageTask]) -> JobRe
         progress=measure_job_progress(state, [task.progress for task in languages]),
         attempt=job.attempt,
         revision=job.revision,
+        recovering=is_recovering,
         source_language=job.source_language,
         target_languages=[task.language for task in languages],
         languages=[_build_language_reply(task) for task in languages],
         error=ProblemSummary(code=error.code, message=error.message, retryable=error.retryable) if error else None,
+        deletion=DeletionReply.model_validate(deletion, from_attributes=True) if deletion is not None else None,
         created_at=job.created_at,
         updated_at=max([job.updated_at, *(task.updated_at for task in languages)]),
         started_at=job.started_at,

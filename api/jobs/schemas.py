@@ -10,6 +10,7 @@ from api.jobs.quality import QualityReply
 from api.schemas import LanguageTag, ProblemSummary, Reply, Request, Text
 from dubbing.delivery import AUDIO_FORMATS, AudioFormat, BedKind, LoudnessPreset
 from dubbing.jobs import JobState, LanguageState, WaitingOn
+from resources.database.tables import ErasureCause
 
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
 
@@ -85,6 +86,15 @@ class LanguageReply(Reply):
     error: ProblemSummary | None
 
 
+class DeletionReply(Reply):
+    """The erasure of a job: done, or asked for and under way."""
+
+    cause: ErasureCause = Field(description="The time was over (`retention`), or somebody asked for it (`request`).")
+    requested_at: datetime
+    receipt_id: uuid.UUID = Field(description="See `GET /v1/receipts/{receipt_id}`.")
+    erased_at: datetime | None = Field(description="Null while it is under way.")
+
+
 class JobReply(Reply):
     """A job as it stands."""
 
@@ -94,11 +104,19 @@ class JobReply(Reply):
     state: JobState
     progress: int = Field(ge=0, le=100)
     attempt: int
-    revision: int = Field(ge=1, description="1, and one more with every edit of a line.")
+    revision: int = Field(
+        ge=1,
+        description="1, and one more with every edit of a line, and with a retry where something was delivered before.",
+    )
+    recovering: bool = Field(
+        description="Its work was interrupted, by a crash or an outage of ours, and is being brought back; there is "
+        "nothing for you to do. The state stays what it was."
+    )
     source_language: str | None = Field(description="As given, or as detected once the recording was heard.")
     target_languages: list[str]
     languages: list[LanguageReply]
     error: ProblemSummary | None = Field(description="Why the whole job failed.")
+    deletion: DeletionReply | None = Field(description="Of a job that is erased, or is to be; nothing of it is left.")
     created_at: datetime
     updated_at: datetime
     started_at: datetime | None

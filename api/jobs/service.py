@@ -10,6 +10,7 @@ from dubbing.errors import JobFinishedError, NotFoundError
 from dubbing.jobs import FINAL_JOB_STATES, JobState
 from dubbing.launching import ended_by_cancel
 from resources.database.connection import UnitOfWork
+from resources.database.deletion_views import list_deletions
 from resources.database.job_views import Position
 from resources.database.tables import DubbingJob
 
@@ -23,9 +24,14 @@ def list_own_jobs(access: Access, query: JobQuery) -> JobPage:
         found = tx.views.list_page(access.caller.user_id, state=query.status, after=after, limit=query.limit + 1)
         jobs = found[: query.limit]
         languages = tx.views.list_languages([job.id for job in jobs])
+        recovering = tx.views.list_recovering([job.id for job in jobs])
+        deletions = list_deletions(tx, jobs)
     has_more = len(found) > query.limit
     return JobPage(
-        items=[build_job_reply(job, languages[job.id]) for job in jobs],
+        items=[
+            build_job_reply(job, languages[job.id], is_recovering=job.id in recovering, deletion=deletions.get(job.id))
+            for job in jobs
+        ],
         next_cursor=render_cursor(Position(jobs[-1].created_at, jobs[-1].id)) if has_more else None,
     )
 
@@ -96,4 +102,9 @@ def find_own_job(access: Access, tx: UnitOfWork, job_id: uuid.UUID) -> DubbingJo
 
 
 def _describe(tx: UnitOfWork, job: DubbingJob) -> JobReply:
-    return build_job_reply(job, tx.views.list_languages([job.id])[job.id])
+    return build_job_reply(
+        job,
+        tx.views.list_languages([job.id])[job.id],
+        is_recovering=bool(tx.views.list_recovering([job.id])),
+        deletion=list_deletions(tx, [job]).get(job.id),
+    )

@@ -6,6 +6,7 @@ import uuid
 from sqlalchemy.exc import IntegrityError
 
 from api.access import Access
+from api.deletions.service import refuse_while_leaving
 from api.jobs.replies import build_job_reply
 from api.jobs.schemas import JobReply, JobRequest
 from dubbing.content_key import build_content_key
@@ -13,6 +14,7 @@ from dubbing.delivery import Delivery
 from dubbing.errors import BusyError, IdempotencyConflictError, NotFoundError, TooManyLanguagesError
 from resources import intake
 from resources.database.connection import UnitOfWork
+from resources.database.deletion_views import list_deletions
 from resources.database.tables import Upload
 from resources.intake import JobPlan
 from resources.settings import Settings
@@ -22,6 +24,8 @@ MAX_ADMISSIONS = 8
 
 ADMISSION_WAIT_S = 10
 """How long a request waits for its turn, seconds."""
+
+EXPIRED = "This recording has expired; upload it again."
 
 _ADDED_LATER = {"bed", "formats", "loudness", "with_voice"}
 """Fields of a job's body that older jobs were submitted without."""
@@ -38,6 +42,7 @@ def submit_job(access: Access, wanted: JobRequest, idempotency_key: str | None) 
         IdempotencyConflictError: the key stands for another body.
         BudgetExceededError: there is no money for it.
         BusyError: too many recordings are being checked at this moment.
+        ErasureUnderWayError: everything of the caller's is being erased.
     """
     made = _find_made(access, wanted, idempotency_key)
     if made is not None:
@@ -63,7 +68,8 @@ def _find_made(access: Access, wanted: JobRequest, idempotency_key: str | None) 
             return None
         if made.idempotency_digest != _digest(wanted):
             raise IdempotencyConflictError("This Idempotency-Key was used for another request; take a new one.")
-        return build_job_reply(made, tx.jobs.list_languages(made.id))
+        deletion = list_deletions(tx, [made]).get(made.id)
+        return build_job_reply(made, tx.jobs.list_languages(made.id), deletion=deletion)
 
 
 def _plan(access: Access, wanted: JobRequest) -> JobPlan:
@@ -116,6 +122,8 @@ def _get_upload(tx: UnitOfWork, upload_id: uuid.UUID) -> Upload:
     upload = tx.uploads.find(upload_id)
     if upload is None:
         raise NotFoundError("There is no such upload.")
+    if upload.erased_at is not None:
+        raise NotFoundError(EXPIRED)
     return upload
 
 
@@ -123,6 +131,9 @@ def _write(access: Access, plan: JobPlan, wanted: JobRequest, idempotency_key: s
     with access.transaction() as tx:
         upload = _get_upload(tx, wanted.upload_id)
         with tx.as_service():
+            refuse_while_leaving(tx, access.caller.user_id)
+            if not tx.erasures.hold_upload(upload.id):
+                raise NotFoundError(EXPIRED)
             job = plan.build_job(upload)
             job.idempotency_key, job.idempotency_digest = idempotency_key, _digest(wanted)
             access.container.budget.check(tx, job, upload)

@@ -17,7 +17,7 @@ router = APIRouter(tags=["segments"])
 
 @router.get(
     "/jobs/{job_id}/languages/{language}/segments",
-    responses=document(*PROTECTED, "malformed_request", "not_found"),
+    responses=document(*PROTECTED, "malformed_request", "not_found", "job_finished"),
 )
 def list_segments(
     access: AccessDependency, job_id: uuid.UUID, language: LanguageTag, query: Annotated[SegmentQuery, Query()]

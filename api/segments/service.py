@@ -13,12 +13,12 @@ from dubbing.errors import JobBusyError, JobFinishedError, NotFoundError
 from dubbing.jobs import DELIVERED_STATES, JobState, LanguageState, is_at_rest
 from resources.database.connection import UnitOfWork
 from resources.database.job_views import Line
+from resources.database.jobs import EXPIRED
 from resources.database.segment_edits import Wish, get_wish
 from resources.database.tables import DubbingJob, LanguageTask
 
 BUSY = "The job is being worked on; change its lines when it has ended."
 NEVER_DELIVERED = "This language was not delivered; submit the recording again for it, and change its lines then."
-EXPIRED = "The files of this job have expired; submit the recording again."
 
 
 def list_own_segments(access: Access, job_id: uuid.UUID, language: str, query: SegmentQuery) -> SegmentPage:
@@ -26,6 +26,7 @@ def list_own_segments(access: Access, job_id: uuid.UUID, language: str, query: S
 
     Raises:
         NotFoundError: no such job of the caller's, or no such language of it.
+        JobFinishedError: the job is erased, or is being erased.
     """
     with access.transaction() as tx:
         _find_own_task(access, tx, job_id, language)
@@ -60,8 +61,15 @@ def edit_own_segment(access: Access, job_id: uuid.UUID, language: str, number: i
 
 
 def _find_own_task(access: Access, tx: UnitOfWork, job_id: uuid.UUID, language: str) -> LanguageTask:
-    find_own_job(access, tx, job_id)
-    return _find_task(tx, job_id, language)
+    job = find_own_job(access, tx, job_id)
+    task = _find_task(tx, job_id, language)
+    _check_has_lines(job)
+    return task
+
+
+def _check_has_lines(job: DubbingJob) -> None:
+    if job.state == JobState.EXPIRED or job.deletion_requested_at is not None:
+        raise JobFinishedError(EXPIRED)
 
 
 def _find_task(tx: UnitOfWork, job_id: uuid.UUID, language: str) -> LanguageTask:
@@ -86,6 +94,7 @@ def _check_voice(access: Access, language: str, speaker: str, voice: str) -> Non
 
 def _edit(access: Access, tx: UnitOfWork, job_id: uuid.UUID, language: str, number: int, patch: SegmentPatch) -> None:
     """Write the edit and queue the language; the job is locked, so that of two edits one sees the other."""
+    _check_has_lines(tx.jobs.get(job_id))
     task = _find_task(tx, job_id, language)
     before = get_wish(_find_line(tx, job_id, language, number).edit)
     wish = _plan_wish(before, patch)
@@ -126,5 +135,5 @@ def _check_can_be_edited(tx: UnitOfWork, job: DubbingJob, task: LanguageTask) ->
     if not was_delivered:
         raise JobFinishedError(NEVER_DELIVERED)
     has_files = any(file.language == task.language for file in tx.views.list_artifacts(job.id))
-    if job.state == JobState.EXPIRED or not has_files:
+    if not has_files:
         raise JobFinishedError(EXPIRED)

@@ -21,6 +21,7 @@ router = APIRouter(tags=["uploads"])
         "request_too_large",
         "too_many_uploads",
         "storage_failed",
+        "erasure_under_way",
     ),
 )
 def create_upload(access: AccessDependency, body: UploadRequest) -> UploadReply:

@@ -4,6 +4,7 @@ import secrets
 import uuid
 
 from api.access import Access
+from api.deletions.service import refuse_while_leaving
 from api.uploads.schemas import UploadReply, UploadRequest
 from dubbing.errors import TooManyUploadsError, UnsupportedMediaTypeError, UploadTooLargeError
 from resources.database.tables import Upload
@@ -24,6 +25,7 @@ def open_upload(access: Access, wanted: UploadRequest) -> UploadReply:
     Raises:
         UnsupportedMediaTypeError, UploadTooLargeError, TooManyUploadsError: nothing was reserved.
         StorageError: the store does not answer.
+        ErasureUnderWayError: everything of the caller's is being erased.
     """
     settings = access.container.settings
     media_type = wanted.content_type.lower()
@@ -55,6 +57,7 @@ def open_upload(access: Access, wanted: UploadRequest) -> UploadReply:
     )
     with access.transaction() as tx, tx.as_service():
         tx.jobs.ensure_user(access.caller.user_id)
+        refuse_while_leaving(tx, access.caller.user_id)
         tx.uploads.add(upload)
     return UploadReply(
         upload_id=upload.id,

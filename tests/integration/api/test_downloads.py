@@ -2,6 +2,8 @@ import hashlib
 import socket
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -9,13 +11,16 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
+from dubbing.errors import StorageError
 from dubbing.jobs import LanguageState
 from dubbing.stages import Artifact
-from resources.database.tables import Download
-from tests.support.desk import ALICE, Desk
+from resources.database.tables import ArtifactRow, Download, DubbingJob
+from tests.support.desk import ALICE, Desk, open_desk
 from tests.support.jobs import add_job
+from tests.support.seaweedfs import ACCESS_KEY_ID, SECRET_ACCESS_KEY, SeaweedFS
 from tests.support.waiting import wait_for
 
 CONTENT = bytes(range(256)) * 40_000
@@ -38,6 +43,10 @@ class Offer:
 
 @pytest.fixture
 def offer(desk: Desk, alice: httpx.Client, tmp_path: Path) -> Offer:
+    return make_offer(desk, alice, tmp_path)
+
+
+def make_offer(desk: Desk, client: httpx.Client, tmp_path: Path) -> Offer:
     job_id = add_job(desk.database, ("es",), user_id=ALICE)
     file = tmp_path / "dub.m4a"
     file.write_bytes(CONTENT)
@@ -48,8 +57,8 @@ def offer(desk: Desk, alice: httpx.Client, tmp_path: Path) -> Offer:
     with desk.database.transaction() as tx:
         tx.values.save_artifact(job_id, "es", artifact, timedelta(hours=48))
         tx.jobs.advance(job_id, "es", LanguageState.COMPLETED, 100)
-    (item,) = alice.get(f"/jobs/{job_id}/artifacts").json()["items"]
-    return Offer(job_id, item["id"], alice)
+    (item,) = client.get(f"/jobs/{job_id}/artifacts").json()["items"]
+    return Offer(job_id, item["id"], client)
 
 
 def let_time_pass(desk: Desk, **columns: timedelta) -> None:
@@ -224,6 +233,126 @@ def test_an_artifact_that_has_expired_is_not_offered_any_more(desk: Desk, alice:
         tx.values.save_artifact(offer.job_id, "es", made, timedelta(seconds=-1))
     assert alice.get(f"/jobs/{offer.job_id}/artifacts").json()["items"] == []
     assert is_gone(alice.post(f"/artifacts/{offer.artifact_id}/download"))
+
+
+ENDS = {
+    "expired": update(ArtifactRow).values(expires_at=func.now() - timedelta(seconds=1)),
+    "erased": update(ArtifactRow).values(erased_at=func.now()),
+    "asked for": update(DubbingJob).values(deletion_requested_at=func.now(), receipt_id=uuid.uuid4()),
+}
+"""Ways in which an artifact comes to its end before the addresses for it do."""
+
+
+def end(desk: Desk, offer: Offer, how: str) -> None:
+    row = ArtifactRow.job_id if how != "asked for" else DubbingJob.id
+    with desk.database.transaction() as tx:
+        tx.session.execute(ENDS[how].where(row == offer.job_id))
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_an_address_that_outlives_its_artifact_is_gone(desk: Desk, offer: Offer, how: str) -> None:
+    url = offer.get_url()
+    end(desk, offer, how)
+    assert is_gone(httpx.get(url))
+    assert httpx.head(url).status_code == 410
+    assert is_gone(offer.client.post(f"/artifacts/{offer.artifact_id}/download"))
+    assert offer.client.get(f"/jobs/{offer.job_id}/artifacts").json()["items"] == []
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_broken_transfer_does_not_go_on_after_the_artifact_has_ended(desk: Desk, offer: Offer, how: str) -> None:
+    url = offer.get_url()
+    arrived = break_off(url, 1_000_000)
+    wait_for(lambda: count_broken(desk, offer) == 1, "the end of the transfer to be noted")
+    end(desk, offer, how)
+    assert is_gone(httpx.get(url, headers={"Range": f"bytes={arrived}-"}))
+
+
+def test_an_artifact_that_is_erased_between_two_looks_is_gone_and_no_fault_of_the_store(
+    desk: Desk, offer: Offer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, store = offer.get_url(), desk.container.store
+    read = store.read
+
+    def read_after_the_sweep(key: str, **part: int) -> object:
+        store.delete(key)
+        end(desk, offer, "erased")
+        return read(key, **part)
+
+    monkeypatch.setattr(store, "read", read_after_the_sweep)
+    assert is_gone(httpx.get(url))
+
+
+@contextmanager
+def transferring(url: str) -> Iterator[socket.socket]:
+    """A connection on which a file has begun to arrive; nothing more is sent than fits between the two sides."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30) as connection:
+        connection.sendall(f"GET {parts.path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+        yield connection
+
+
+def read_to_the_end(connection: socket.socket) -> tuple[int, bytes]:
+    """The length that was announced, and all that came until the other side hung up."""
+    received = b"".join(iter(lambda: connection.recv(1 << 20), b""))
+    head, _, body = received.partition(b"\r\n\r\n")
+    (length,) = (line for line in head.lower().splitlines() if line.startswith(b"content-length:"))
+    return int(length.split(b":")[1]), body
+
+
+def test_a_file_that_is_erased_while_it_is_downloaded_from_the_folder_arrives_whole(desk: Desk, offer: Offer) -> None:
+    url = offer.get_url()
+    with transferring(url) as connection:
+        desk.container.store.delete(f"jobs/{offer.job_id}/es/dub.m4a")
+        end(desk, offer, "erased")
+        assert read_to_the_end(connection) == (len(CONTENT), CONTENT)
+    assert is_gone(httpx.get(url))
+
+
+def test_a_file_that_is_erased_while_it_is_downloaded_from_s3_arrives_whole_or_is_seen_to_be_short(
+    tmp_path: Path, database_url: str, seaweedfs: SeaweedFS
+) -> None:
+    bucket = f"tests-{uuid.uuid4().hex[:12]}"
+    seaweedfs.make_store(bucket)
+    s3 = {
+        "store": "s3",
+        "bucket": bucket,
+        "s3_endpoint_url": seaweedfs.url,
+        "s3_access_key_id": SecretStr(ACCESS_KEY_ID),
+        "s3_secret_access_key": SecretStr(SECRET_ACCESS_KEY),
+    }
+    with open_desk(tmp_path, database_url, **s3) as desk, desk.sign_in(ALICE) as client:
+        offer = make_offer(desk, client, tmp_path)
+        url = offer.get_url()
+        with transferring(url) as connection:
+            desk.container.store.delete(f"jobs/{offer.job_id}/es/dub.m4a")
+            end(desk, offer, "erased")
+            length, body = read_to_the_end(connection)
+        assert length == len(CONTENT)
+        assert body == CONTENT or (len(body) < length and CONTENT.startswith(body))
+        assert is_gone(httpx.get(url))
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+def test_a_store_that_breaks_off_ends_the_reply_short_and_never_whole(
+    desk: Desk, offer: Offer, monkeypatch: pytest.MonkeyPatch, says_so: bool
+) -> None:
+    @contextmanager
+    def break_off_midway(_key: str, **_part: int) -> Iterator[Iterator[bytes]]:
+        def give() -> Iterator[bytes]:
+            yield CONTENT[:1_000_000]
+            if says_so:
+                raise StorageError("The store broke off; try again.")
+
+        yield give()
+
+    url = offer.get_url()
+    monkeypatch.setattr(desk.container.store, "read", break_off_midway)
+    with transferring(url) as connection:
+        assert read_to_the_end(connection) == (len(CONTENT), CONTENT[:1_000_000])
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(offer.get_url())
 
 
 def test_the_token_is_kept_nowhere(desk: Desk, offer: Offer) -> None:

@@ -47,6 +47,40 @@ def test_a_job_shows_each_language_and_what_it_waits_for(desk: Desk, alice: http
     assert french["heartbeat_at"] is None
 
 
+def test_a_job_whose_work_was_interrupted_is_shown_as_being_recovered_until_it_goes_on(
+    desk: Desk, alice: httpx.Client
+) -> None:
+    job_id = add_job(desk.database, ("es", "fr"), user_id=ALICE)
+    advance(desk, job_id, "es", LanguageState.SYNTHESIZING, 40)
+    reply = alice.get(f"/jobs/{job_id}")
+    assert reply.json()["recovering"] is False
+    # No row is written when a job falls silent, so its silence alone has to change the ETag.
+    silence = text("UPDATE language_tasks SET heartbeat_at = now() - interval '25 s' WHERE job_id = :job_id")
+    with desk.database.transaction() as tx:
+        tx.session.execute(silence, {"job_id": job_id})
+    silent = alice.get(f"/jobs/{job_id}", headers={"If-None-Match": reply.headers["etag"]})
+    assert silent.status_code == 200
+    assert (silent.json()["recovering"], silent.json()["state"]) == (True, "running")
+    listed = {job["id"]: job["recovering"] for job in alice.get("/jobs").json()["items"]}
+    assert listed[str(job_id)]
+    with desk.database.transaction() as tx:
+        tx.jobs.beat(job_id)
+    assert alice.get(f"/jobs/{job_id}").json()["recovering"] is False
+
+
+@pytest.mark.parametrize("state", [None, LanguageState.COMPLETED])
+def test_a_job_that_waits_or_is_over_is_not_being_recovered(
+    desk: Desk, alice: httpx.Client, state: LanguageState | None
+) -> None:
+    job_id = add_job(desk.database, ("es",), user_id=ALICE)
+    if state is not None:
+        advance(desk, job_id, "es", state, 100)
+    silence = text("UPDATE language_tasks SET heartbeat_at = now() - interval '1 h' WHERE job_id = :job_id")
+    with desk.database.transaction() as tx:
+        tx.session.execute(silence, {"job_id": job_id})
+    assert alice.get(f"/jobs/{job_id}").json()["recovering"] is False
+
+
 def test_a_failed_language_says_why_and_the_others_go_on(desk: Desk, alice: httpx.Client) -> None:
     job_id = add_job(desk.database, ("es", "fr"), user_id=ALICE)
     with desk.database.transaction() as tx:

@@ -1,0 +1,1 @@
+"""Erasing at once what a user wants to be gone."""

@@ -1,0 +1,1 @@
+"""Receipts of what was erased: read by those whose it was."""
