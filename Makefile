@@ -2,10 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(or $(shell command -v uv),$(BIN)/uv)
+# As many as a small machine has cores: more wait for each other until they run into their limits of time.
+TEST_PROCESSES ?= 2
 # Without bytecode every process compiles some 800 files of Dagster again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup demo up test check bench lock format
+.PHONY: setup demo up test soak chaos check bench lock format
 .DEFAULT_GOAL := help
 
 help: ## This list
@@ -29,7 +31,14 @@ up: setup ## Start the database, the API, the Dagster UI and its daemon
 test: setup ## Run every test
 	scripts/install-test-tools
 	scripts/install-supabase-cli
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+
+soak: setup ## The largest tests at full scale: an hour of recording, twenty jobs at once
+	scripts/install-test-tools
+	DUBLINE_TEST_SCALE=full $(BIN)/pytest tests/integration/line/test_long_recording.py tests/e2e/test_cloud.py tests/e2e/test_service.py
+
+chaos: setup ## Kill, starve and break a running stack for minutes, then judge it: out/chaos.json
+	$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED))
 
 check: setup ## Lint, types, import rule, Dagster's definitions
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cloud import measure_cloud
+from benchmarks.growth import measure_growth
 from benchmarks.mixing import measure_mixing
 from benchmarks.recordings import SAMPLE, repeat_sample
 from benchmarks.service import measure_service
@@ -44,6 +45,7 @@ def main() -> None:
     figures |= measure_mixing()
     figures |= measure_service()
     figures |= measure_cloud()
+    figures |= measure_growth()
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table = Table("figure", "value")
     for name, value in figures.items():

@@ -57,7 +57,7 @@ def _started_stack() -> Iterator[str]:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("dubline"), "up", "--port", "0", "--api-port", "0"],
             cwd=folder,
-            env={**os.environ, "DUBLINE_DATA_DIR": f"{folder}/data"},
+            env={**os.environ, "DUBLINE_DATA_DIR": f"{folder}/data", "DUBLINE_MAX_RUNS_PER_USER": "4"},
             stdout=log,
             start_new_session=True,
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from resources.database.connection import Database
 from resources.database.embedded import PostgresAddress
@@ -13,6 +14,8 @@ from tests.support.seaweedfs import SeaweedFS, seaweedfs_server
 
 
 def pytest_configure() -> None:
+    settings.register_profile("dubline", deadline=None)  # how long something takes depends on what else there is
+    settings.load_profile("dubline")
     # Started in the background of a shell we ignore Ctrl-C, and so would everything that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -35,7 +35,11 @@ class Stack:
 
     def wait_until_ready(self) -> None:
         wait_for(lambda: "echo" in self.text or self.process.poll() is not None, "the stack to be ready", READY_S)
-        assert self.process.poll() is None, self.text
+        assert self.process.poll() is None, self._tell_end()
+
+    def _tell_end(self) -> str:
+        assert self.process.stderr
+        return f"{self.text}\n{self.process.stderr.read()}"
 
     @property
     def text(self) -> str:

@@ -3,16 +3,14 @@
 import os
 import re
 import signal
-import subprocess
 import wave
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from cli.exit_codes import EXIT_CODES, INTERRUPTED
 from tests.e2e.conftest import DEADLINE_S, Machine, find_processes, read_until
+from tests.support.disks import small_disk
 from tests.support.waiting import wait_for
 
 RECORDING = Path(__file__).parents[2] / "samples" / "sense_and_sensibility.wav"
@@ -70,18 +68,6 @@ def test_after_kill_9_no_process_is_left_and_the_same_command_goes_on(machine: M
     assert "Going on with the job" in again.stdout
     made, needed = count_takes(again.stdout)
     assert made == needed, "the ledger of the job tells both runs together: each take was bought once"
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    folder.mkdir(parents=True)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("this machine does not let us mount a small disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 def test_a_store_without_space_is_told_and_nothing_is_kept_in_it(machine: Machine) -> None:

@@ -22,13 +22,14 @@ from resources.settings import PREFIX
 from tests.e2e.conftest import Machine
 from tests.e2e.service import JOB_S, RUNS, Service, follow, upload
 from tests.e2e.stack import started
+from tests.support.scale import choose
 from tests.support.seaweedfs import ACCESS_KEY_ID, SECRET_ACCESS_KEY, SeaweedFS
 from tests.support.supabase_storage import supabase_storage_emulator
 from tests.support.tokens import make_es256_signer
 from tests.support.waiting import wait_for
 
 ALICE, BOB = uuid.UUID(int=0xA11CE), uuid.UUID(int=0xB0B)
-JOBS, JOBS_S = 20, 600.0
+JOBS, JOBS_S = choose(full=20, small=7), 600.0
 
 
 def set_up_folder(machine: Machine, opened: ExitStack, request: pytest.FixtureRequest) -> Callable[[uuid.UUID], str]:

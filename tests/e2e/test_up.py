@@ -42,6 +42,16 @@ def test_a_second_stack_in_the_same_data_folder_is_refused(stack: Stack) -> None
     assert "already works in this data folder" in second.stderr
 
 
+def test_a_temporary_folder_with_too_long_a_name_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    machine, folder = Machine(tmp_path, tmp_path / "cache"), tmp_path / ("x" * 60)
+    folder.mkdir()
+    machine.environment["TMPDIR"] = str(folder)
+    refused = machine.run("up", "--port", "0", "--api-port", "0")
+    assert refused.returncode == EXIT_CODES["bad_settings"]
+    assert "set TMPDIR to /tmp" in refused.stderr
+    assert list(folder.iterdir()) == []
+
+
 def test_a_daemon_that_is_killed_comes_back_and_the_others_go_on(stack: Stack) -> None:
     others = {name: stack.find(name) for name in SIGNS if name != "daemon"}
     daemon = stack.find("daemon")

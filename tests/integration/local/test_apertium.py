@@ -59,10 +59,11 @@ def test_marks_of_the_source_are_kept(apertium):
 @given(st.lists(st.text(st.characters() | st.sampled_from("[]^$\\/@#*<>{}~;&\n\0\u2028"), max_size=30), max_size=30))
 def test_no_text_breaks_the_frame_of_its_neighbours(apertium, hostile):
     cleaned = [text for text in map(clean_text, hostile) if text]
-    texts = [piece for text in cleaned for piece in (text, "Bom dia a todos.")]
+    # Words of one reading each: the tagger looks back over the end of a sentence where a word has several.
+    texts = [piece for text in cleaned for piece in (text, "Ela trabalha aqui.")]
     renderings = apertium.translate("pt-es", texts)
     assert len(renderings) == len(texts)
-    assert {rendering.text.casefold() for rendering in renderings[1::2]} <= {"buen día a todos."}
+    assert {rendering.text.casefold() for rendering in renderings[1::2]} <= {"ella trabaja aquí."}
 
 
 def write_program(folder: Path, script: str) -> str:
