@@ -1,4 +1,4 @@
-"""Fixtures that more than one tier uses: one Postgres for the whole session, a fresh database for each module."""
+"""Fixtures that more than one tier uses: one Postgres for the whole session, a database of its own for each module."""
 
 import signal
 from collections.abc import Iterator
@@ -26,11 +26,30 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresAddre
         yield address
 
 
-@pytest.fixture(scope="module")
-def database(postgres: PostgresAddress) -> Iterator[Database]:
+@pytest.fixture(scope="session")
+def product_template(postgres: PostgresAddress) -> Iterator[str]:
+    """A migrated database to copy: that is a tenth of the work."""
     with fresh_database(postgres) as name:
         database = Database(postgres.url(name, driver="postgresql"))
         database.migrate()
+        database.close()
+        yield name
+
+
+@pytest.fixture(scope="session")
+def dagster_template(postgres: PostgresAddress) -> Iterator[str]:
+    """A database with Dagster's tables to copy."""
+    from dub_assets.dagster_storage import PooledPostgresStorage  # most tests do without Dagster
+
+    with fresh_database(postgres) as name:
+        PooledPostgresStorage(postgres.url(name, driver="postgresql+psycopg2")).run_storage.dispose()
+        yield name
+
+
+@pytest.fixture(scope="module")
+def database(postgres: PostgresAddress, product_template: str) -> Iterator[Database]:
+    with fresh_database(postgres, product_template) as name:
+        database = Database(postgres.url(name, driver="postgresql"))
         yield database
         database.close()
 

@@ -12,8 +12,8 @@ from tests.support.postgres import fresh_database
 
 
 @pytest.fixture(scope="module")
-def database_url(postgres: PostgresAddress) -> Iterator[str]:
-    with fresh_database(postgres) as name:
+def database_url(postgres: PostgresAddress, product_template: str) -> Iterator[str]:
+    with fresh_database(postgres, product_template) as name:
         yield postgres.url(name, driver="postgresql")
 
 

@@ -26,15 +26,14 @@ Command = Callable[..., Result]
 
 
 @pytest.fixture
-def url(postgres: PostgresAddress) -> Iterator[str]:
-    with fresh_database(postgres) as name:
+def url(postgres: PostgresAddress, product_template: str) -> Iterator[str]:
+    with fresh_database(postgres, product_template) as name:
         yield postgres.url(name, driver="postgresql")
 
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
     database = Database(url)
-    database.migrate()
     yield database
     database.close()
 

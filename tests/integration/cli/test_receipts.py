@@ -31,7 +31,7 @@ NOWHERE = uuid.UUID(int=404)
 def dubline(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """Run a command on a database and a store of its own."""
     postgres = request.getfixturevalue("postgres")
-    with fresh_database(postgres) as name:
+    with fresh_database(postgres, request.getfixturevalue("product_template")) as name:
         url = postgres.url(name, driver="postgresql")
         for variable, value in {
             "DUBLINE_DATABASE_URL": url,

@@ -76,8 +76,11 @@ def _retries_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def databases(postgres: PostgresAddress) -> Iterator[tuple[str, str]]:
-    with fresh_database(postgres) as product, fresh_database(postgres) as dagster:
+def databases(postgres: PostgresAddress, product_template: str, dagster_template: str) -> Iterator[tuple[str, str]]:
+    with (
+        fresh_database(postgres, product_template) as product,
+        fresh_database(postgres, dagster_template) as dagster,
+    ):
         yield postgres.url(product, driver="postgresql"), postgres.url(dagster, driver="postgresql")
 
 

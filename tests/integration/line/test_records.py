@@ -70,8 +70,13 @@ BY_TICK = {"job_ticks"}
 
 
 @pytest.fixture(scope="module")
-def opened(postgres: PostgresAddress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Records]:
-    with fresh_database(postgres) as product, fresh_database(postgres) as dagster:
+def opened(
+    postgres: PostgresAddress, product_template: str, dagster_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Records]:
+    with (
+        fresh_database(postgres, product_template) as product,
+        fresh_database(postgres, dagster_template) as dagster,
+    ):
         settings = Settings(
             data_dir=tmp_path_factory.mktemp("data"),
             cache_dir=Path("/nonexistent"),
