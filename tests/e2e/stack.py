@@ -81,10 +81,12 @@ class Stack:
 
 @contextmanager
 def started(machine: Machine) -> Iterator[Stack]:
+    """A stack that is ready; in the end its supervisor is killed with ``kill -9``, and nothing of it may be left."""
     stack = Stack(machine)
     try:
         stack.wait_until_ready()
         yield stack
     finally:
         stack.process.kill()
+        stack.process.wait()
         wait_for(lambda: find_processes(machine) == [], "every process to end")

@@ -99,13 +99,6 @@ def test_ctrl_c_ends_everything(stack: Stack) -> None:
     wait_for(lambda: find_processes(stack.machine) == [], "every process to end")
 
 
-def test_after_kill_9_of_the_supervisor_nothing_is_left(machine: Machine) -> None:
-    with started(machine) as stack:
-        stack.process.kill()
-        stack.process.wait()
-        wait_for(lambda: find_processes(machine) == [], "every process to end")
-
-
 def test_a_service_that_keeps_dying_ends_the_stack_and_is_named(machine: Machine) -> None:
     with started(machine) as stack:
         web = None
