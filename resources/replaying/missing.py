@@ -119,9 +119,13 @@ class Missing:
         return add(*(translator.estimate_usage(batch) for batch in batches))
 
     def _find_unread(self, language: _Language) -> list[int]:
-        """Find the lines that no take is there for, by the voices that the line would ask."""
+        """Find the lines that no take is there for, by the voices that the line would ask.
+
+        They are looked for though no cast was kept: a round that was given up at once paid for lines all the same.
+        """
         wanted = {*language.plan.keys, *language.script.fixed} - language.heard
-        read = self._find_read(language, wanted & language.texts.keys()) if language.casting else set()
+        translated = wanted & language.texts.keys()
+        read = self._find_read(language, translated) if translated else set()
         return sorted(wanted - read)
 
     def _find_read(self, language: _Language, numbers: Set[int]) -> set[int]:
