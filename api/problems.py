@@ -40,6 +40,7 @@ STATUSES: Mapping[str, int] = {
     "upload_mismatch": 422,
     "unauthorized": 401,
     "budget_exceeded": 402,
+    "spend_limit_too_low": 402,
     "address_rejected": 403,
     "not_found": 404,
     "method_not_allowed": 405,

@@ -11,6 +11,9 @@ SOME_LANGUAGES_FAILED = 4
 SWEEP_INCOMPLETE = 5
 """A sweep ended, and something is due all the same."""
 
+INVOICE_DIFFERS = 6
+"""An invoice and the ledger say different things."""
+
 INTERNAL = 70
 """A defect of ours (EX_SOFTWARE of sysexits)."""
 
@@ -58,6 +61,8 @@ EXIT_CODES = {
     "recording_unreachable": 60,
     "not_found": 61,
     "job_finished": 62,
+    "budget_exceeded": 63,
+    "spend_limit_reached": 64,
 }
 """Exit code by error code."""
 

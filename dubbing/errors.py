@@ -300,6 +300,12 @@ class RunCrashedError(DubbingError):
     retryable = True
 
 
+class SpendLimitReachedError(DubbingError):
+    """To go on would cost more than the job may, or than is left in a budget; what is made so far stays."""
+
+    code = "spend_limit_reached"
+
+
 class RequestError(DubbingError):
     """Base of what only a client of the API can meet."""
 
@@ -398,6 +404,12 @@ class BudgetExceededError(RequestError):
     """The job would cost more than is left to spend."""
 
     code = "budget_exceeded"
+
+
+class SpendLimitTooLowError(RequestError):
+    """The job cannot be made for as little as it may cost."""
+
+    code = "spend_limit_too_low"
 
 
 class JobFinishedError(RequestError):

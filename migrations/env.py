@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from dubbing.errors import SettingsError
 from resources.database.connection import VERSION_SCHEMA
-from resources.database.tables import Base
+from resources.database.money_tables import Base
 from resources.settings import load_settings
 
 LOCK_TIMEOUT = "5s"

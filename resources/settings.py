@@ -5,6 +5,7 @@ program at start with a sentence that names the variable.
 """
 
 from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -143,6 +144,18 @@ class Settings(BaseSettings):
     )
     max_long_runs: int = Field(
         default=2, ge=1, le=1000, description="Jobs of over half an hour worked on at once; fewer than max_runs."
+    )
+    installation_budget_usd: Decimal | None = Field(
+        default=None,
+        ge=0,
+        decimal_places=6,
+        description="Most that all jobs of a month may cost, dollars; empty: no limit.",
+    )
+    user_budget_usd: Decimal | None = Field(
+        default=None,
+        ge=0,
+        decimal_places=6,
+        description="Most that one user may spend in a month, dollars; empty: no limit.",
     )
     vendors_reach_store: Literal["auto", "yes", "no"] = Field(
         default="auto",

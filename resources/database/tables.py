@@ -52,7 +52,8 @@ class Base(DeclarativeBase):
     }
 
 
-def _one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
+def one_of(column: str, states: type[StrEnum]) -> CheckConstraint:
+    """Bound a column to the values of an enumeration."""
     values = ", ".join(f"'{state.value}'" for state in states)
     return CheckConstraint(f"{column} IN ({values})", name=column)
 
@@ -139,11 +140,12 @@ class DubbingJob(Base):
     ``revision`` counts the edits of its lines. ``launched_attempt`` is the last attempt that has a run,
     ``ended_attempt`` the last whose run is known to be over; between the two the job is in flight.
     ``idempotency_digest`` names the body sent with the key. ``receipt_id`` is that of its erasure, once asked for.
+    ``max_spend_usd_micros`` is the most that it may cost, if its user said so.
     """
 
     __tablename__ = "dubbing_jobs"
     __table_args__ = (
-        _one_of("state", JobState),
+        one_of("state", JobState),
         Index("ix_dubbing_jobs_user_id_request_key", "user_id", "request_key"),
         UniqueConstraint("user_id", "idempotency_key"),
         Index("ix_dubbing_jobs_newest", "user_id", text("created_at DESC"), text("id DESC")),
@@ -182,6 +184,7 @@ class DubbingJob(Base):
     glossary: Mapped[list[dict[str, Any]]] = mapped_column(server_default=EMPTY_LIST)
     delivery: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     revision: Mapped[int] = mapped_column(server_default="1")
+    max_spend_usd_micros: Mapped[int | None] = mapped_column(BigInteger)
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -202,8 +205,8 @@ class LanguageTask(Base):
 
     __tablename__ = "language_tasks"
     __table_args__ = (
-        _one_of("state", LanguageState),
-        _one_of("waiting_on", WaitingOn),
+        one_of("state", LanguageState),
+        one_of("waiting_on", WaitingOn),
         CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
         UniqueConstraint("job_id", "language"),
     )
@@ -316,7 +319,7 @@ class DubbedSegment(Base):
 
     __tablename__ = "dubbed_segments"
     __table_args__ = (
-        _one_of("state", SegmentState),
+        one_of("state", SegmentState),
         Index("ix_dubbed_segments_take_key", "take_key", postgresql_where=text("take_key IS NOT NULL")),
     )
 
@@ -414,15 +417,24 @@ class VendorCall(Base):
     """The ledger: one row a call, written before it and settled after it.
 
     ``usage`` is the vendor's own count, by unit; ``price_effective_from`` names the price set that the cost was
-    computed with. A call whose outcome is unknown costs nothing for certain, and ``estimated_usd_micros`` at most.
+    computed with. A call whose outcome is unknown costs nothing for certain, and ``estimated_usd_micros`` at most,
+    until an invoice says what it came to (``reconciled_at``).
     """
 
     __tablename__ = "vendor_calls"
     __table_args__ = (
-        _one_of("state", CallState),
+        one_of("state", CallState),
         Index("ix_vendor_calls_job_id", "job_id"),
         Index("ix_vendor_calls_content_key", "content_key"),
         Index("ix_vendor_calls_started_at", "started_at"),
+        Index("ix_vendor_calls_settled_at", "settled_at"),
+        Index("ix_vendor_calls_reconciled_at", "reconciled_at", postgresql_where=text("reconciled_at IS NOT NULL")),
+        Index(
+            "ix_vendor_calls_request",
+            "vendor",
+            "vendor_request_id",
+            postgresql_where=text("vendor_request_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -442,6 +454,7 @@ class VendorCall(Base):
     error_code: Mapped[str | None]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     settled_at: Mapped[datetime | None]
+    reconciled_at: Mapped[datetime | None]
 
 
 class PriceRow(Base):
@@ -494,7 +507,7 @@ class DeadLetter(Base):
 
     __tablename__ = "dead_letters"
     __table_args__ = (
-        _one_of("state", LetterState),
+        one_of("state", LetterState),
         UniqueConstraint("job_id", "language", "segment_number", "stage", postgresql_nulls_not_distinct=True),
         Index("ix_dead_letters_newest", "state", text("last_at DESC"), text("id DESC")),
     )
@@ -525,7 +538,7 @@ class DeletionReceipt(Base):
 
     __tablename__ = "deletion_receipts"
     __table_args__ = (
-        _one_of("cause", ErasureCause),
+        one_of("cause", ErasureCause),
         Index("ix_deletion_receipts_newest", "user_id", text("erased_at DESC"), text("id DESC")),
     )
 

@@ -164,6 +164,7 @@ def test_every_error_of_a_client_has_a_status_that_is_documented() -> None:
     inside = (walk(VendorError) - set(VOICELESS)) | {
         "internal", "file_not_found", "output_not_writable", "bad_settings", "tool_missing", "bad_weights",
         "media_failed", "recognition_failed", "translation_failed", "synthesis_failed", "bad_manifest", "run_crashed",
+        "spend_limit_reached",
     }  # fmt: skip
     assert walk(DubbingError) - inside == set(STATUSES) - {"method_not_allowed"}
     page = (ROOT / "docs" / "errors.md").read_text()

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from psycopg import errors
@@ -15,6 +15,18 @@ from sqlalchemy.exc import DBAPIError
 
 from resources.database.connection import Database
 from resources.database.embedded import PostgresAddress
+from resources.database.money_tables import (
+    AlertRow,
+    AlertRule,
+    Balance,
+    Bill,
+    BillingRow,
+    BudgetLimit,
+    Hold,
+    InvoiceItem,
+    InvoiceRow,
+    VendorQuota,
+)
 from resources.database.tables import (
     ArtifactRow,
     Base,
@@ -134,7 +146,35 @@ def add_person(database: Database) -> Person:
         )
         tx.session.flush()
         tx.downloads.add(Download(artifact_id=artifact.id, user_id=user_id, token_digest=key, expires_at=now))
+    add_money(database, user_id, job_id, key)
     return Person(user_id, job_id)
+
+
+def add_money(database: Database, user_id: uuid.UUID, job_id: uuid.UUID, key: str) -> None:
+    now = datetime.now(UTC)
+    sums = {"cost_usd_micros": 1, "charged_usd_micros": 1, "lost_usd_micros": 0, "doubtful_usd_micros": 0}
+    # A day of its own for each person, as their ids have it.
+    day = date(2000, 1, 1) + timedelta(days=user_id.int % 9_000)
+    invoice = InvoiceRow(
+        id=uuid.uuid4(), vendor="v", sha256=key, from_at=now, to_at=now, compared_by="s", lines=1,
+        invoiced_usd_micros=1, ledger_usd_micros=1, variance_usd_micros=0, doubts_ended=0,
+    )  # fmt: skip
+    line = {"vendor": "v", "model": "m", "operation": "o", "calls": 1, "failed_calls": 0, "doubtful_calls": 0}
+    with database.transaction() as tx:
+        tx.session.add_all([Bill(day=day, made_at=now, calls=1, **sums), invoice])
+        tx.session.flush()
+        tx.session.add_all(
+            [
+                BillingRow(day=day, user_id=user_id, job_id=job_id, **line, **sums),
+                InvoiceItem(invoice_id=invoice.id, verdict="missing_in_ledger", model="m", at=now),
+                BudgetLimit(user_id=user_id, limit_usd_micros=1, set_by="s"),
+                Balance(user_id=user_id, month=day),
+                Hold(job_id=job_id, user_id=user_id, month=day, held_usd_micros=1),
+                VendorQuota(vendor=key, unit="characters", units_left=1),
+                AlertRule(name=key, kind="budget_used", threshold=user_id.int % 10**9, set_by="s"),
+                AlertRow(rule=key, kind="budget_used", subject="s", threshold=1, value=1),
+            ]
+        )
 
 
 def read_owners(connection: Connection, table: str) -> set[uuid.UUID]:

@@ -2,11 +2,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.exit_codes import EXIT_CODES, INTERRUPTED, SOME_LANGUAGES_FAILED, SWEEP_INCOMPLETE
+from cli.exit_codes import EXIT_CODES, INTERRUPTED, INVOICE_DIFFERS, SOME_LANGUAGES_FAILED, SWEEP_INCOMPLETE
 from cli.supervisor import ProcessDiedError
 from dubbing.errors import DubbingError, RequestError
 
-MET_BY_COMMANDS_TOO = {"not_found", "job_finished", "busy"}
+MET_BY_COMMANDS_TOO = {"not_found", "job_finished", "busy", "budget_exceeded"}
 """Errors of the API that a command meets which does the same."""
 
 
@@ -24,7 +24,7 @@ def test_every_error_has_an_exit_code() -> None:
 
 
 def test_no_two_kinds_share_an_exit_code() -> None:
-    codes = [*EXIT_CODES.values(), INTERRUPTED, SOME_LANGUAGES_FAILED, SWEEP_INCOMPLETE]
+    codes = [*EXIT_CODES.values(), INTERRUPTED, SOME_LANGUAGES_FAILED, SWEEP_INCOMPLETE, INVOICE_DIFFERS]
     assert len(codes) == len(set(codes))
     assert all(2 < code < 256 for code in codes)
 
