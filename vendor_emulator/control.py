@@ -1,9 +1,11 @@
 """The control plane: what a test sets and reads over HTTP, under ``/_emulator``.
 
-``POST faults | latencies | limits | transcripts | translations | mode | reset``, ``DELETE faults | invoice``,
-``GET invoice | statistics | requests``. Nobody is asked for a key: the emulator only listens on this machine.
+``POST faults | latencies | limits | transcripts | translations | mode | prices | accounts | reset``,
+``DELETE faults | invoice``, ``GET invoice | statistics | requests``. Nobody is asked for a key: the emulator only
+listens on this machine.
 """
 
+from datetime import datetime
 from typing import Any, get_args
 
 from starlette.requests import Request
@@ -11,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vendor_emulator.faults import Fault
+from vendor_emulator.invoice import render_csv
 from vendor_emulator.speaking import Mode
 from vendor_emulator.stage import Stage
 
@@ -32,6 +35,8 @@ class Control:
                 ("POST", "transcripts", self.script_transcript),
                 ("POST", "translations", self.script_translations),
                 ("POST", "mode", self.set_mode),
+                ("POST", "prices", self.reprice),
+                ("POST", "accounts", self.set_account),
                 ("POST", "reset", self.reset),
                 ("GET", "invoice", self.list_invoice),
                 ("DELETE", "invoice", self.clear_invoice),
@@ -79,14 +84,29 @@ class Control:
         set_mode(self._stage, **await request.json())
         return _done()
 
+    async def reprice(self, request: Request) -> Response:
+        """Take ``vendor``, ``model``, ``unit``, ``usd_micros`` and ``per_units``: what it costs from now on."""
+        self._stage.invoice.reprice(**await request.json())
+        return _done()
+
+    async def set_account(self, request: Request) -> Response:
+        """Take ``vendor`` and ``balance_usd_micros`` of Deepgram, or what ElevenLabs' subscription counts."""
+        self._stage.accounts.set(**await request.json())
+        return _done()
+
     async def reset(self, request: Request) -> Response:
         """Forget everything that was set and counted."""
         self._stage.reset()
         return _done()
 
     async def list_invoice(self, request: Request) -> Response:
-        """Give the lines, oldest first."""
-        return JSONResponse([line.describe() for line in self._stage.invoice.list_lines()])
+        """Give the lines, oldest first; of a ``vendor``, ``from`` a time ``to`` another; as JSON, or ``format=csv``."""
+        query = request.query_params
+        span = (_parse_time(query.get("from")), _parse_time(query.get("to")))
+        lines = self._stage.invoice.list_lines(query.get("vendor"), *span)
+        if query.get("format") == "csv":
+            return Response(render_csv(lines), media_type="text/csv")
+        return JSONResponse([line.describe() for line in lines])
 
     async def clear_invoice(self, request: Request) -> Response:
         """Begin a new invoice."""
@@ -110,6 +130,15 @@ def set_mode(stage: Stage, *, gullible: bool | None = None, speaking: Any = None
         if speaking not in get_args(Mode):
             raise ValueError(f"there is no mode {speaking!r} of speaking")
         stage.speaking.mode = speaking
+
+
+def _parse_time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("a time has an offset, or Z")
+    return time
 
 
 def _done() -> Response:

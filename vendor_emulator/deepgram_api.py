@@ -1,4 +1,4 @@
-"""Deepgram's speech to text and text to speech, as its REST interface has them.
+"""Deepgram's speech to text, text to speech and the balance of a project, as its REST interface has them.
 
 Both shapes of its errors are here: the older one for what a caller did wrong, the newer one for bodies and parameters
 that cannot be read and for the server's own failures. Not here: callbacks, streaming, formats other than linear16.
@@ -47,6 +47,8 @@ class DeepgramApi:
         self.routes = [
             Route("/v1/listen", self.listen, methods=["POST"]),
             Route("/v1/speak", self.speak, methods=["POST"]),
+            Route("/v1/projects", self.list_projects, methods=["GET"]),
+            Route("/v1/projects/{project_id}/balances", self.list_balances, methods=["GET"]),
         ]
 
     def refuse(self, status: int, request_id: str, code: str | None = None) -> RefusalError:
@@ -159,6 +161,31 @@ class DeepgramApi:
             Charge("aura-2", {"characters": len(text)}, query.get("tag")),
             is_audio=True,
         )
+
+    async def list_projects(self, request: Request) -> Response:
+        """List the one project."""
+        return await self._describe(request, {"projects": [{"project_id": _PROJECT_ID, "name": "vendor-emulator"}]})
+
+    async def list_balances(self, request: Request) -> Response:
+        """Say what is left of the project's money."""
+        if request.path_params["project_id"] != _PROJECT_ID:
+            return await self._describe(request, None)
+        balance_id = str(uuid.uuid5(uuid.NAMESPACE_DNS, "balance.vendor-emulator"))
+        return await self._describe(request, {"balances": [self._stage.accounts.describe_balance(balance_id)]})
+
+    async def _describe(self, request: Request, body: dict[str, Any] | None) -> Response:
+        """Answer with what is known of the account; None is nothing that is there."""
+        exchange = Exchange(self.vendor, "account", str(uuid.uuid4()))
+        if (refused := self._check_key(request, exchange.request_id)) is not None:
+            return self._turn_away(request, "account", exchange.request_id, None, refused)
+        self._stage.record(request, self.vendor, "account", None)
+
+        async def produce(kind: str) -> Answer:
+            if body is None:
+                raise self.refuse(404, exchange.request_id)
+            return Answer(json.dumps(body).encode())
+
+        return await self._stage.serve(request, self, exchange, produce)
 
     def _check_key(self, request: Request, request_id: str) -> RefusalError | None:
         if request.headers.get("authorization") == f"Token {API_KEYS['deepgram']}":

@@ -1,6 +1,7 @@
-"""ElevenLabs' text to speech, voices and models, as its REST interface has them; of the formats only raw samples.
+"""ElevenLabs' text to speech, voices, models and subscription, as its REST interface has them.
 
-``character-cost`` is the number of characters whatever the model, so that a bill can be held against it.
+Of the formats only raw samples. ``character-cost`` is the number of characters whatever the model, so that a bill can
+be held against it.
 """
 
 import json
@@ -61,6 +62,7 @@ class ElevenlabsApi:
             Route("/v2/voices", self.search_voices, methods=["GET"]),
             Route("/v1/voices/{voice_id}", self.get_voice, methods=["GET"]),
             Route("/v1/models", self.list_models, methods=["GET"]),
+            Route("/v1/user/subscription", self.get_subscription, methods=["GET"]),
         ]
 
     def refuse(self, status: int, request_id: str, code: str | None = None) -> RefusalError:
@@ -151,11 +153,15 @@ class ElevenlabsApi:
         """List the models."""
         return await self._describe(request, lambda: [describe_model(name) for name in MODELS])
 
-    async def _describe(self, request: Request, describe: Any) -> Response:
+    async def get_subscription(self, request: Request) -> Response:
+        """Say what is left of this month's characters."""
+        return await self._describe(request, self._stage.accounts.describe_subscription, "account")
+
+    async def _describe(self, request: Request, describe: Any, operation: Operation = "voices") -> Response:
         async def produce(kind: str) -> Answer:
             return Answer(json.dumps(describe()).encode())
 
-        return await self._serve(request, "voices", produce)
+        return await self._serve(request, operation, produce)
 
     async def _serve(
         self,

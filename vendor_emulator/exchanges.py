@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Vendor = Literal["deepgram", "openai", "elevenlabs"]
-Operation = Literal["recognize", "translate", "synthesize", "voices"]
+Operation = Literal["recognize", "translate", "synthesize", "voices", "account"]
 
 API_KEYS: Mapping[Vendor, str] = {
     "deepgram": "emulated-deepgram-key",

@@ -3,7 +3,10 @@
 It shares no code with the product's ledger, so that the two can be held against each other.
 """
 
-from collections.abc import Mapping
+import csv
+import io
+import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -42,6 +45,10 @@ PRICES: Mapping[tuple[str, str], Mapping[str, Fraction]] = {
 }
 """Micro-dollars for one unit, by vendor and model. Source: price lists of 2026, some at second hand."""
 
+UNITS = tuple(sorted({unit for prices in PRICES.values() for unit in prices}))
+COLUMNS = ("request_id", "vendor", "operation", "model", *UNITS, "usd_micros", "at")
+"""Of the invoice as CSV; a quantity that a line does not have is empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
@@ -49,6 +56,7 @@ class InvoiceLine:
 
     Attributes:
         usage: quantity by unit: ``ms``, ``characters``, or tokens, of which ``input_tokens`` were in no cache.
+        prices: micro-dollars for one unit, as they were when it was billed.
     """
 
     request_id: str
@@ -56,6 +64,7 @@ class InvoiceLine:
     operation: str
     model: str
     usage: Mapping[str, int]
+    prices: Mapping[str, Fraction]
     usd_micros: int
     tag: str | None
     at: datetime
@@ -64,40 +73,92 @@ class InvoiceLine:
         """Give the line as JSON has it."""
         return {name: getattr(self, name) for name in self.__slots__} | {
             "usage": dict(self.usage),
+            "prices": {
+                unit: {"usd_micros": price.numerator, "per_units": price.denominator}
+                for unit, price in self.prices.items()
+            },
             "at": self.at.isoformat(),
         }
 
 
 class Invoice:
-    """The lines so far, oldest first."""
+    """The lines so far, oldest first, and the prices of those to come."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._lines: list[InvoiceLine] = []
+        self._prices: dict[tuple[str, str], dict[str, Fraction]] = {}
+        self.restore_prices()
 
-    def record(self, exchange: Exchange, charge: Charge) -> None:
+    def record(self, exchange: Exchange, charge: Charge) -> InvoiceLine:
         """Bill a request."""
-        prices = PRICES[exchange.vendor, charge.model]
-        exact = sum((prices[unit] * quantity for unit, quantity in charge.usage.items()), Fraction())
-        self._lines.append(
-            InvoiceLine(
+        with self._lock:
+            prices = self._prices[exchange.vendor, charge.model]
+            charged = {unit: prices[unit] for unit in charge.usage}
+            exact = sum((charged[unit] * quantity for unit, quantity in charge.usage.items()), Fraction())
+            line = InvoiceLine(
                 request_id=exchange.request_id,
                 vendor=exchange.vendor,
                 operation=exchange.operation,
                 model=charge.model,
                 usage=dict(charge.usage),
+                prices=charged,
                 usd_micros=_round_half_up(exact),
                 tag=charge.tag,
                 at=datetime.now(UTC),
             )
-        )
+            self._lines.append(line)
+            return line
 
-    def list_lines(self) -> list[InvoiceLine]:
-        """Give a copy of the lines."""
-        return list(self._lines)
+    def reprice(self, vendor: str, model: str, unit: str, usd_micros: int, per_units: int) -> None:
+        """Let a unit cost something else from now on.
+
+        Raises:
+            ValueError: no such model, no such unit, or no such price.
+        """
+        with self._lock:
+            prices = self._prices.get((vendor, model), {})
+            if unit not in prices:
+                raise ValueError(f"{model!r} of {vendor!r} has no price for {unit!r}")
+            if usd_micros < 0 or per_units <= 0:
+                raise ValueError("a price is 0 or more, for 1 unit or more")
+            prices[unit] = Fraction(usd_micros, per_units)
+
+    def restore_prices(self) -> None:
+        """Let everything cost what it did at first."""
+        with self._lock:
+            self._prices = {pair: dict(prices) for pair, prices in PRICES.items()}
+
+    def list_lines(
+        self, vendor: str | None = None, from_at: datetime | None = None, to_at: datetime | None = None
+    ) -> list[InvoiceLine]:
+        """Give a copy of the lines; those of a vendor, from a time on and before another."""
+        with self._lock:
+            lines = list(self._lines)
+        return [
+            line
+            for line in lines
+            if vendor in (None, line.vendor)
+            and (from_at is None or from_at <= line.at)
+            and (to_at is None or line.at < to_at)
+        ]
 
     def clear(self) -> None:
-        """Begin a new invoice."""
-        self._lines.clear()
+        """Begin a new invoice; prices stay."""
+        with self._lock:
+            self._lines.clear()
+
+
+def render_csv(lines: Iterable[InvoiceLine]) -> str:
+    """Write lines as a table of `COLUMNS`."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for line in lines:
+        quantities = [line.usage.get(unit, "") for unit in UNITS]
+        named = [line.request_id, line.vendor, line.operation, line.model]
+        table.writerow([*named, *quantities, line.usd_micros, line.at.isoformat()])
+    return out.getvalue()
 
 
 def _round_half_up(exact: Fraction) -> int:

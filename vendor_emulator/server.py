@@ -135,9 +135,17 @@ class VendorEmulator:
         """Say how texts are translated; several versions of one go from the longest to the shortest."""
         self._stage.translating.script(target, texts)
 
-    def list_invoice(self) -> list[InvoiceLine]:
-        """Give the lines of the invoice, oldest first."""
-        return self._stage.invoice.list_lines()
+    def reprice(self, vendor: Vendor, model: str, unit: str, usd_micros: int, per_units: int) -> None:
+        """Let a unit cost something else from now on."""
+        self._stage.invoice.reprice(vendor, model, unit, usd_micros, per_units)
+
+    def set_account(self, vendor: Vendor, **amounts: int) -> None:
+        """Set what is left of an account; see `accounts.Accounts.set`."""
+        self._stage.accounts.set(vendor, **amounts)
+
+    def list_invoice(self, vendor: Vendor | None = None) -> list[InvoiceLine]:
+        """Give the lines of the invoice, oldest first; all, or a vendor's."""
+        return self._stage.invoice.list_lines(vendor)
 
     def clear_invoice(self) -> None:
         """Begin a new invoice."""

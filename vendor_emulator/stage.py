@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from vendor_emulator.accounts import Accounts
 from vendor_emulator.connections import AnswerResponse, DroppedResponse
 from vendor_emulator.exchanges import Answer, Charge, Exchange, Operation, RefusalError, Vendor
 from vendor_emulator.faults import Fault, Faults, spoil
@@ -51,6 +52,7 @@ class Stage:
         self.faults = Faults()
         self.limits = Limits()
         self.invoice = Invoice()
+        self.accounts = Accounts()
         self.hearing = Hearing()
         self.translating = Translating()
         self.speaking = Speaking()
@@ -63,6 +65,8 @@ class Stage:
         self.faults.clear()
         self.limits.reset()
         self.invoice.clear()
+        self.invoice.restore_prices()
+        self.accounts.reset()
         self.hearing.reset()
         self.translating.reset()
         self.speaking.reset()
@@ -121,7 +125,7 @@ class Stage:
 
     def _bill(self, exchange: Exchange, charge: Charge | None) -> None:
         if charge is not None:
-            self.invoice.record(exchange, charge)
+            self.accounts.charge(self.invoice.record(exchange, charge))
 
 
 def build_refusal(refusal: RefusalError, wording: Wording, exchange: Exchange) -> Response:

@@ -39,7 +39,7 @@ def make_call(state: CallState = CallState.SETTLED, **chosen: Any) -> VendorCall
 
 
 def make_line(request_id: str = "r1", usd_micros: int = 5) -> InvoiceLine:
-    return InvoiceLine(request_id, "openai", "translate", "gpt-6-luna", {}, usd_micros, None, datetime.now(UTC))
+    return InvoiceLine(request_id, "openai", "translate", "gpt-6-luna", {}, {}, usd_micros, None, datetime.now(UTC))
 
 
 def make_files(**changed: Any) -> JobFiles:
