@@ -8,6 +8,9 @@ Usage = Mapping[str, int]
 """Quantity by unit: ``ms`` of audio, ``characters`` of text, ``input_tokens`` (not found in a cache),
 ``cached_input_tokens``, ``cache_write_tokens``, ``output_tokens``."""
 
+UNITS = ("ms", "characters", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+"""Every unit that there is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

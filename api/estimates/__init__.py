@@ -1,0 +1,1 @@
+"""What a job would cost, told before it is submitted."""
