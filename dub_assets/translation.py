@@ -43,8 +43,10 @@ def translation(
     What a person wrote stands in place of a translation, as it is.
     """
     with open_stage(context, container, LanguageState.TRANSLATING) as stage:
+        languages = stage.list_languages()
         with container.database.transaction() as tx:
             glossary = parse_glossary(tx.jobs.get(stage.job_id).glossary)
+            container.budget.sharpen(tx, stage.job_id, languages, transcript)
 
         def translate(language: str, report: Report) -> tuple[TranslatedSegment, ...]:
             with container.database.transaction() as tx:
@@ -60,7 +62,6 @@ def translation(
             )
             return container.translated_lines.get(stage.build_order(language), script, report)
 
-        languages = stage.list_languages()
         at_once = len(languages) if container.translator.max_parallel > 1 else None
         made = Translations(stage.run_languages(languages, translate, workers=at_once))
     return dg.MaterializeResult(

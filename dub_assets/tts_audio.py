@@ -48,8 +48,11 @@ def tts_audio(
     read and does not fit is said shorter, where the translator can. One whose original is wished for is not read.
     """
     with open_stage(context, container, LanguageState.SYNTHESIZING) as stage:
+        languages = stage.list_languages()
         with container.database.transaction() as tx:
             job = tx.jobs.get(stage.job_id)
+            # Before anything is read aloud: a dub that cannot be paid to its end is of no use to anybody.
+            container.budget.sharpen(tx, stage.job_id, languages, transcript, translation)
         glossary = parse_glossary(job.glossary)
 
         def voice_language(language: str, report: Report) -> tuple[VoicedSegment, ...]:

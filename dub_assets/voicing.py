@@ -9,7 +9,7 @@ from dub_assets.placing import place_lines
 from dub_assets.reading_round import Lost, Reading, Readings, RecastError, Round
 from dub_assets.stage import Report, Stage
 from dubbing.engines import Voice
-from dubbing.errors import DubbingError, SynthesisError
+from dubbing.errors import DubbingError, SpendLimitReachedError, SynthesisError
 from dubbing.fitting import PREFERRED_SPEED
 from dubbing.glossary import Glossary
 from dubbing.jobs import LanguageState
@@ -123,7 +123,10 @@ class LanguageVoicing:
             if not (long := self._list_long(readings)):
                 return readings
             report(1.0)
-            wordings = lines.shorten(self._stage.build_order(self._language), self._script, long)
+            try:
+                wordings = lines.shorten(self._stage.build_order(self._language), self._script, long)
+            except SpendLimitReachedError:
+                return readings  # what is read and does not fit can be delivered all the same
             texts = {number: kept.text for number, kept in wordings.items() if self._is_welcome(number, kept.flags)}
             readings = {**readings, **self._read_again(texts, readings, report)}
             self._settled |= {line.number for line in long if self._lines[line.number].text == line.text}
@@ -167,8 +170,8 @@ class LanguageVoicing:
                 heard[number] = former.voice.name
         try:
             again = self._begin_round(texts, heard).run(lambda share_done: report(1.0))
-        except RecastError:
-            again = {}  # the lines are read already; no new cast is worth it
+        except (RecastError, SpendLimitReachedError):
+            again = {}  # the lines are read already; no new cast, and no more money, is worth it
         better = {number: each for number, each in again.items() if _is_shorter(each, readings[number])}
         for number in texts:
             if number in better:

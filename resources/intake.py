@@ -18,6 +18,7 @@ from dubbing.errors import InputError
 from dubbing.glossary import Glossary, dump_glossary, parse_glossary
 from dubbing.languages import find_offered, get_base, parse_language, plan_targets
 from resources.admission import build_source_key
+from resources.budget import Budget
 from resources.database.connection import Database
 from resources.database.tables import DubbingJob, Upload
 from resources.media.ffmpeg import Ffmpeg
@@ -112,6 +113,7 @@ class Intake:
         recognizer: Recognizer,
         translator: Translator,
         synthesizer: Synthesizer,
+        budget: Budget,
         *,
         max_duration_ms: int,
         delivery: Delivery,
@@ -122,6 +124,7 @@ class Intake:
         self._recognizer = recognizer
         self._translator = translator
         self._synthesizer = synthesizer
+        self._budget = budget
         self._max_duration_ms = max_duration_ms
         self._delivery = delivery
 
@@ -196,6 +199,7 @@ class Intake:
 
         Raises:
             InputError: the recording or the languages cannot be dubbed; nothing was kept.
+            BudgetExceededError: there is no money for it; nothing was kept.
             DiskFullError, DatabaseUnavailableError: nothing was kept.
         """
         plan = self.plan(request)
@@ -223,6 +227,7 @@ class Intake:
                 job = plan.build_job(tx.uploads.add(upload))
                 job.launched_attempt = job.ended_attempt = job.attempt = 1
                 tx.jobs.add_job(job, plan.targets)
+                self._budget.hold(tx, job, upload, plan.targets)
         except BaseException:
             self._store().delete(upload.storage_key)
             raise

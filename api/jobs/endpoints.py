@@ -28,7 +28,14 @@ _LOCATION = {"Location": {"description": "Where to poll the job.", "schema": {"t
             *VOICELESS,
             *("malformed_request", "bad_input", "empty_file", "not_media", "unsafe_media", "no_audio_stream"),
             *("truncated_media", "too_long", "unknown_language", "unsupported_language", "unknown_voice"),
-            *("too_many_languages", "upload_mismatch", "budget_exceeded", "not_found", "upload_incomplete"),
+            *(
+                "too_many_languages",
+                "upload_mismatch",
+                "budget_exceeded",
+                "spend_limit_too_low",
+                "not_found",
+                "upload_incomplete",
+            ),
             *("idempotency_conflict", "request_too_large", "storage_failed", "object_missing"),
             *("disk_full", "busy", "erasure_under_way"),
         ),
@@ -112,7 +119,7 @@ def cancel_job(access: AccessDependency, job_id: uuid.UUID) -> JobReply:
         **document(
             *PROTECTED,
             *("malformed_request", "not_found", "unknown_language", "job_busy", "job_finished"),
-            *("budget_exceeded", "storage_failed", "request_too_large"),
+            *("budget_exceeded", "spend_limit_too_low", "storage_failed", "request_too_large"),
         ),
     },
 )

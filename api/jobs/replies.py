@@ -37,6 +37,7 @@ def build_job_reply(
         recovering=is_recovering,
         source_language=job.source_language,
         target_languages=[task.language for task in languages],
+        max_spend_usd_micros=job.max_spend_usd_micros,
         languages=[_build_language_reply(task) for task in languages],
         error=ProblemSummary(code=error.code, message=error.message, retryable=error.retryable) if error else None,
         deletion=DeletionReply.model_validate(deletion, from_attributes=True) if deletion is not None else None,

@@ -9,7 +9,7 @@ from api.access import Access
 from api.jobs.replies import build_job_reply
 from api.jobs.schemas import JobReply
 from api.jobs.service import find_own_job
-from api.schemas import LanguageTag, Request
+from api.schemas import Dollars, LanguageTag, Request, to_usd_micros
 from dubbing.languages import parse_language
 from resources.replaying.replayer import check_source
 
@@ -19,6 +19,11 @@ class RetryRequest(Request):
 
     languages: Annotated[list[LanguageTag], Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="All that failed, if left out.", examples=[["fr"]]
+    )
+    max_spend_usd: Dollars | None = Field(
+        default=None,
+        description="The most that the whole job may cost from now on, dollars; as before if left out.",
+        examples=[2.5],
     )
 
 
@@ -30,7 +35,7 @@ def retry_own_job(access: Access, job_id: uuid.UUID, wanted: RetryRequest) -> Jo
         UnknownLanguageError: not a language.
         JobBusyError: the job is being worked on.
         JobFinishedError: nothing failed, or the recording has expired.
-        BudgetExceededError: there is no money for it.
+        BudgetExceededError, SpendLimitTooLowError: there is no money for it.
     """
     named = [parse_language(tag) for tag in wanted.languages] if wanted.languages is not None else None
     with access.transaction() as tx:
@@ -41,8 +46,10 @@ def retry_own_job(access: Access, job_id: uuid.UUID, wanted: RetryRequest) -> Jo
         find_own_job(access, tx, job_id)
         with tx.as_service():
             job = tx.jobs.lock(job_id)
+            if wanted.max_spend_usd is not None:
+                job.max_spend_usd_micros = to_usd_micros(wanted.max_spend_usd)
             lost = tx.replays.list_lost(job_id)
-            if lost:
-                access.container.budget.check(tx, job, upload)
             tx.replays.begin(job_id, lost if named is None else named)
+            chosen = [language for language in lost if named is None or language in named]
+            access.container.budget.hold(tx, job, upload, chosen)
             return build_job_reply(job, tx.jobs.list_languages(job_id))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from api.jobs.quality import QualityReply
-from api.schemas import LanguageTag, ProblemSummary, Reply, Request, Text
+from api.schemas import Dollars, LanguageTag, ProblemSummary, Reply, Request, Text
 from dubbing.delivery import AUDIO_FORMATS, AudioFormat, BedKind, LoudnessPreset
 from dubbing.jobs import JobState, LanguageState, WaitingOn
 from resources.database.tables import ErasureCause
@@ -62,6 +62,11 @@ class JobRequest(Request):
     with_voice: bool = Field(
         default=False, description="Whether the dub's voice is delivered alone too, for those who mix themselves."
     )
+    max_spend_usd: Dollars | None = Field(
+        default=None,
+        description="The most that the job may cost, dollars: it stops before it would cost more.",
+        examples=[2.5],
+    )
     reference: Annotated[Text, StringConstraints(max_length=200)] | None = Field(
         default=None, description="Your own name for the job; given back as it is.", examples=["episode-12"]
     )
@@ -114,6 +119,7 @@ class JobReply(Reply):
     )
     source_language: str | None = Field(description="As given, or as detected once the recording was heard.")
     target_languages: list[str]
+    max_spend_usd_micros: int | None = Field(description="The most that it may cost, micro-dollars, if you said so.")
     languages: list[LanguageReply]
     error: ProblemSummary | None = Field(description="Why the whole job failed.")
     deletion: DeletionReply | None = Field(description="Of a job that is erased, or is to be; nothing of it is left.")

@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy.exc import IntegrityError
 
@@ -9,6 +10,7 @@ from api.access import Access
 from api.deletions.service import refuse_while_leaving
 from api.jobs.replies import build_job_reply
 from api.jobs.schemas import JobReply, JobRequest
+from api.schemas import to_usd_micros
 from dubbing.content_key import build_content_key
 from dubbing.delivery import Delivery
 from dubbing.errors import BusyError, IdempotencyConflictError, NotFoundError, TooManyLanguagesError
@@ -27,7 +29,7 @@ ADMISSION_WAIT_S = 10
 
 EXPIRED = "This recording has expired; upload it again."
 
-_ADDED_LATER = {"bed", "formats", "loudness", "with_voice"}
+_ADDED_LATER = {"bed", "formats", "loudness", "max_spend_usd", "with_voice"}
 """Fields of a job's body that older jobs were submitted without."""
 
 _ADMISSIONS = threading.BoundedSemaphore(MAX_ADMISSIONS)
@@ -41,6 +43,7 @@ def submit_job(access: Access, wanted: JobRequest, idempotency_key: str | None) 
         InputError, UploadIncompleteError, UploadMismatchError: the recording cannot be dubbed.
         IdempotencyConflictError: the key stands for another body.
         BudgetExceededError: there is no money for it.
+        SpendLimitTooLowError: it cannot be made for its `max_spend_usd`.
         BusyError: too many recordings are being checked at this moment.
         ErasureUnderWayError: everything of the caller's is being erased.
     """
@@ -48,7 +51,7 @@ def submit_job(access: Access, wanted: JobRequest, idempotency_key: str | None) 
     if made is not None:
         return made
     plan = _plan(access, wanted)
-    _admit(access, wanted.upload_id)
+    admit_upload(access, wanted.upload_id)
     try:
         return _write(access, plan, wanted, idempotency_key)
     except IntegrityError:
@@ -73,9 +76,7 @@ def _find_made(access: Access, wanted: JobRequest, idempotency_key: str | None) 
 
 
 def _plan(access: Access, wanted: JobRequest) -> JobPlan:
-    limit = access.container.settings.max_languages
-    if len(wanted.target_languages) > limit:
-        raise TooManyLanguagesError(f"One job may have {limit} target languages; submit the others as another job.")
+    refuse_too_many(access, wanted.target_languages)
     return access.container.intake.plan(
         intake.JobRequest(
             access.caller.user_id,
@@ -89,6 +90,17 @@ def _plan(access: Access, wanted: JobRequest) -> JobPlan:
     )
 
 
+def refuse_too_many(access: Access, languages: Sequence[str]) -> None:
+    """Hold a job to the number of languages that it may have.
+
+    Raises:
+        TooManyLanguagesError: it has more.
+    """
+    limit = access.container.settings.max_languages
+    if len(languages) > limit:
+        raise TooManyLanguagesError(f"One job may have {limit} target languages; submit the others as another job.")
+
+
 def _build_delivery(wanted: JobRequest, settings: Settings) -> Delivery:
     return Delivery(
         bed=wanted.bed or settings.bed,
@@ -98,10 +110,16 @@ def _build_delivery(wanted: JobRequest, settings: Settings) -> Delivery:
     )
 
 
-def _admit(access: Access, upload_id: uuid.UUID) -> None:
-    """Admit a recording once, however many jobs are submitted for it, and in no transaction: it may take a while."""
+def admit_upload(access: Access, upload_id: uuid.UUID) -> None:
+    """Admit a recording once, however many jobs are submitted for it, and in no transaction: it may take a while.
+
+    Raises:
+        NotFoundError: no such upload of the caller's.
+        InputError, UploadIncompleteError, UploadMismatchError: the recording cannot be dubbed.
+        BusyError: too many recordings are being checked at this moment.
+    """
     with access.transaction() as tx:
-        is_admitted = _get_upload(tx, upload_id).verified_at is not None
+        is_admitted = get_upload(tx, upload_id).verified_at is not None
     if is_admitted:
         return
     if not _ADMISSIONS.acquire(timeout=ADMISSION_WAIT_S):
@@ -109,7 +127,7 @@ def _admit(access: Access, upload_id: uuid.UUID) -> None:
     try:
         with access.container.database.hold(f"upload:{upload_id}"):
             with access.transaction() as tx:
-                upload = _get_upload(tx, upload_id)
+                upload = get_upload(tx, upload_id)
             if upload.verified_at is None:
                 key, declared_ms = access.container.admission.admit(upload)
                 with access.transaction() as tx, tx.as_service():
@@ -118,7 +136,12 @@ def _admit(access: Access, upload_id: uuid.UUID) -> None:
         _ADMISSIONS.release()
 
 
-def _get_upload(tx: UnitOfWork, upload_id: uuid.UUID) -> Upload:
+def get_upload(tx: UnitOfWork, upload_id: uuid.UUID) -> Upload:
+    """Return a recording.
+
+    Raises:
+        NotFoundError: the caller has no such recording, or it was erased.
+    """
     upload = tx.uploads.find(upload_id)
     if upload is None:
         raise NotFoundError("There is no such upload.")
@@ -129,15 +152,16 @@ def _get_upload(tx: UnitOfWork, upload_id: uuid.UUID) -> Upload:
 
 def _write(access: Access, plan: JobPlan, wanted: JobRequest, idempotency_key: str | None) -> JobReply:
     with access.transaction() as tx:
-        upload = _get_upload(tx, wanted.upload_id)
+        upload = get_upload(tx, wanted.upload_id)
         with tx.as_service():
             refuse_while_leaving(tx, access.caller.user_id)
             if not tx.erasures.hold_upload(upload.id):
                 raise NotFoundError(EXPIRED)
             job = plan.build_job(upload)
             job.idempotency_key, job.idempotency_digest = idempotency_key, _digest(wanted)
-            access.container.budget.check(tx, job, upload)
+            job.max_spend_usd_micros = to_usd_micros(wanted.max_spend_usd)
             tx.jobs.add_job(job, plan.targets)
+            access.container.budget.hold(tx, job, upload, plan.targets)
             return build_job_reply(job, tx.jobs.list_languages(job.id))
 
 

@@ -35,7 +35,7 @@ def list_segments(
             *PROTECTED,
             *VOICELESS,
             *("malformed_request", "not_found", "unknown_voice", "unsupported_language", "tool_missing"),
-            *("job_busy", "job_finished", "request_too_large", "budget_exceeded"),
+            *("job_busy", "job_finished", "request_too_large", "budget_exceeded", "spend_limit_too_low"),
         ),
     },
 )

@@ -11,6 +11,7 @@ from api.segments.schemas import SegmentPage, SegmentPatch, SegmentQuery
 from dubbing.casting import plan_casting
 from dubbing.errors import JobBusyError, JobFinishedError, NotFoundError
 from dubbing.jobs import DELIVERED_STATES, JobState, LanguageState, is_at_rest
+from dubbing.transcript import Segment
 from resources.database.connection import UnitOfWork
 from resources.database.job_views import Line
 from resources.database.jobs import EXPIRED
@@ -43,7 +44,7 @@ def edit_own_segment(access: Access, job_id: uuid.UUID, language: str, number: i
         UnknownVoiceError: the voice is not offered for the language.
         JobBusyError: the job is being worked on.
         JobFinishedError: the language was never delivered, or its files have expired.
-        BudgetExceededError: there is no money for it.
+        BudgetExceededError, SpendLimitTooLowError: there is no money for it.
     """
     with access.transaction() as tx:
         _find_own_task(access, tx, job_id, language)
@@ -102,13 +103,26 @@ def _edit(access: Access, tx: UnitOfWork, job_id: uuid.UUID, language: str, numb
     if wish == before and not is_lost:
         return
     _check_can_be_edited(tx, tx.jobs.get(job_id), task)
-    access.container.budget.check(tx, tx.jobs.get(job_id), tx.uploads.get_of_job(job_id))
     job = tx.jobs.claim(job_id)
     if is_lost:
         tx.values.expire_artifacts(job_id, language, task.revision)
     revision = tx.jobs.begin_revision(job, task)
     tx.edits.record(job_id, language, number, wish, revision)
+    _hold(access, tx, job, task, number, wish, is_lost=is_lost)
     tx.jobs.record_event(job_id, "segment.edited", language=language, data={"number": number, "revision": revision})
+
+
+def _hold(
+    access: Access, tx: UnitOfWork, job: DubbingJob, task: LanguageTask, number: int, wish: Wish, *, is_lost: bool
+) -> None:
+    """Hold what making the line again may cost; the whole language where it was lost."""
+    upload = tx.uploads.get_of_job(job.id)
+    if is_lost:
+        access.container.budget.hold(tx, job, upload, [task.language])
+    elif not wish.keeps_original:
+        said = _find_line(tx, job.id, task.language, number).segment
+        line = Segment(number, said.start_ms, said.end_ms, wish.text or said.text, said.speaker)
+        access.container.budget.hold_lines(tx, job, upload, task.language, [line])
 
 
 def _plan_wish(before: Wish, patch: SegmentPatch) -> Wish:

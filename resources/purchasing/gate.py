@@ -93,6 +93,7 @@ class VendorGate:
         Raises:
             DubbingError: the last error of the call.
             SettingsError: there is no price for it.
+            SpendLimitReachedError: there is no money for it.
         """
         patience = Patience(order, self._patience_s, retries_replies)
         return patience.run(lambda: self._buy_once(order, call, perform, store, record, patience))

@@ -9,7 +9,6 @@ from dubbing.engines import LOCAL
 from dubbing.errors import (
     DubbingError,
     OutcomeUnknownError,
-    SettingsError,
     VendorError,
     VendorReplyError,
     VendorUnavailableError,
@@ -64,13 +63,17 @@ def begin_call(tx: UnitOfWork, order: Order, call: Call) -> tuple[Begun | None, 
 
     Raises:
         SettingsError: there is no price for it.
+        SpendLimitReachedError: there is no money for it.
     """
     price, began_at = None, None
     if call.vendor != LOCAL:
         entry, began_at = tx.circuits.enter(call.vendor)
         if entry.wait:
             return None, entry.wait
-        price = _get_price(tx, call)
+        price = tx.prices.get_current(call.vendor, call.model, call.estimate.keys())
+    estimated = _price(call.estimate, price)
+    if estimated:
+        tx.balances.admit_call(order.job_id, estimated)
     row = VendorCall(
         job_id=order.job_id,
         language=order.language,
@@ -80,19 +83,10 @@ def begin_call(tx: UnitOfWork, order: Order, call: Call) -> tuple[Begun | None, 
         engine=call.engine,
         content_key=call.content_key,
         usage=dict(call.estimate),
-        estimated_usd_micros=_price(call.estimate, price),
+        estimated_usd_micros=estimated,
         price_effective_from=price.effective_from if price else None,
     )
     return Begun(tx.purchases.start_call(row), call, price, began_at), timedelta()
-
-
-def _get_price(tx: UnitOfWork, call: Call) -> PriceSet:
-    found = tx.prices.find_current(call.vendor, call.model)
-    if found is None or not call.estimate.keys() <= found.prices.keys():
-        raise SettingsError(
-            f"There is no price for {call.model} of {call.vendor}, so it is not bought; add one to the price table."
-        )
-    return found
 
 
 def _price(usage: Usage, price: PriceSet | None) -> int:

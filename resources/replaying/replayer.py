@@ -50,7 +50,7 @@ class Replayer:
             NotFoundError: there is no such letter.
             JobBusyError: its job is being worked on.
             JobFinishedError: it is settled, or what it was made of has expired.
-            BudgetExceededError: there is no money for it.
+            BudgetExceededError, SpendLimitTooLowError: there is no money for it.
         """
         letter, upload = self._get(letter_id)
         check_source(self._container, upload)
@@ -60,9 +60,9 @@ class Replayer:
             if letter.state == LetterState.REPLAYING:
                 return Outcome(letter_id, letter.snapshot.get("replay_attempt"))
             _check_open(letter)
-            job = tx.jobs.get(letter.job_id)
-            self._container.budget.check(tx, job, upload)
-            return Outcome(letter_id, _begin(tx, letter), is_begun=True)
+            attempt = _begin(tx, letter)
+            self._container.budget.hold(tx, tx.jobs.get(letter.job_id), upload, list_languages(letter))
+            return Outcome(letter_id, attempt, is_begun=True)
 
     def plan(self, letter_id: uuid.UUID) -> Outcome:
         """Say what a replay would buy, and buy nothing.
