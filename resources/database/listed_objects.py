@@ -29,6 +29,8 @@ _KNOWN = (
     "EXISTS (SELECT FROM artifacts row WHERE row.storage_key = listed.key AND row.erased_at IS NULL)",
     "EXISTS (SELECT FROM takes row WHERE row.storage_key = listed.key)",
     "EXISTS (SELECT FROM uploads row WHERE row.storage_key = listed.key AND row.erased_at IS NULL)",
+    "EXISTS (SELECT FROM bills row WHERE row.parquet_key = listed.key)",
+    "EXISTS (SELECT FROM bills row WHERE row.csv_key = listed.key)",
     f"""
     EXISTS (
         SELECT FROM uploads row

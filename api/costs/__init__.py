@@ -1,0 +1,1 @@
+"""What the installation spent, for operators: sums of the daily bills."""

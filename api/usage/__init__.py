@@ -1,0 +1,1 @@
+"""What the caller used in a month, and what is left to spend."""
