@@ -1,0 +1,1 @@
+"""Vendors' invoices held against the ledger, for operators: compared, listed, read."""
