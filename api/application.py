@@ -10,19 +10,25 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
 from api import problems
+from api.alerts import endpoints as alerts
 from api.artifacts import endpoints as artifacts
+from api.budgets import endpoints as budgets
+from api.costs import endpoints as costs
 from api.dead_letters import endpoints as dead_letters
 from api.deletions import endpoints as deletions
 from api.downloads import endpoints as downloads
+from api.estimates import endpoints as estimates
 from api.health import endpoints as health
 from api.jobs import endpoints as jobs
 from api.keys.endpoints import build_keys_router
 from api.languages import endpoints as languages
 from api.limits import BodyLimit
 from api.receipts import endpoints as receipts
+from api.reconciliations import endpoints as reconciliations
 from api.segments import endpoints as segments
 from api.store.endpoints import build_store_router
 from api.uploads import endpoints as uploads
+from api.usage import endpoints as usage
 from resources.container import Container
 from resources.identity.embedded_issuer import EmbeddedIssuer
 from resources.settings import load_settings
@@ -69,7 +75,10 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.state.container = adapters
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(_forbid_caching)])
-    for noun in (uploads, jobs, segments, artifacts, downloads, deletions, receipts, languages, dead_letters):
+    for noun in (
+        *(uploads, estimates, jobs, segments, artifacts, downloads, deletions, receipts, languages, usage),
+        *(dead_letters, budgets, costs, reconciliations, alerts),
+    ):
         v1.include_router(noun.router)
     if isinstance(adapters.store, FolderStore):
         v1.include_router(build_store_router(adapters.store))
@@ -77,7 +86,8 @@ def create_app(container: Container | None = None) -> FastAPI:
     app.include_router(health.router)
     if adapters.settings.supabase_url is None:
         app.include_router(build_keys_router(EmbeddedIssuer(adapters.settings.keys_dir)))
-    app.add_middleware(BodyLimit, unlimited_prefix=f"{PREFIX}/store/")
+    larger = {f"{PREFIX}{reconciliations.PATH}": reconciliations.MAX_BODY_BYTES}
+    app.add_middleware(BodyLimit, unlimited_prefix=f"{PREFIX}/store/", larger=larger)
     app.add_middleware(problems.DefectShield)
     app.add_middleware(
         CORSMiddleware,

@@ -1,10 +1,11 @@
 """Shapes that several nouns share."""
 
 import unicodedata
+from decimal import Decimal
 from itertools import groupby
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 MAX_MARKS = 10
 """Most marks on one letter: no writing needs half as many, and more of them paint over the lines around."""
@@ -41,6 +42,18 @@ Text = Annotated[str, AfterValidator(_refuse_unprintable)]
 LanguageTag = Annotated[
     Text, StringConstraints(min_length=2, max_length=35), Field(description="BCP 47 tag.", examples=["pt-BR"])
 ]
+
+MAX_USD = 1_000_000
+
+Dollars = Annotated[
+    Decimal, Field(ge=0, le=MAX_USD), WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_USD})
+]
+"""A sum that a client names; what is smaller than a micro-dollar is dropped."""
+
+
+def to_usd_micros(dollars: Decimal | None) -> int | None:
+    """Read a sum as micro-dollars."""
+    return int(dollars * 1_000_000) if dollars is not None else None
 
 
 class Request(BaseModel):

@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.billing import measure_billing
 from benchmarks.cloud import measure_cloud
 from benchmarks.growth import measure_growth
 from benchmarks.mixing import measure_mixing
@@ -46,6 +47,7 @@ def main() -> None:
     figures |= measure_service()
     figures |= measure_cloud()
     figures |= measure_growth()
+    figures |= measure_billing()
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table = Table("figure", "value")
     for name, value in figures.items():

@@ -76,6 +76,8 @@ def run_dub(
                 _put_back(container.database, job.job_id)
                 console.print("Interrupted. The same command goes on from here.")
                 return INTERRUPTED
+            finally:
+                container.budget.release_ended(container.database)
             _raise_error_of(container.database, job.job_id)
             deliver(container, job.job_id, folder)
             print_report(container.database, job.job_id, folder, console, shows_cost=uses_vendors(container.settings))

@@ -2,14 +2,19 @@
 
 import sys
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.alerts import alerts
+from cli.budgets import budgets
 from cli.dead_letters import dead_letters
 from cli.exit_codes import get_exit_code
+from cli.prices import prices
 from cli.receipts import AsJson, receipts
+from cli.reconciliations import reconcile, reconciliations
 from dubbing.delivery import AUDIO_FORMATS, BedKind, LoudnessPreset
 from dubbing.errors import DubbingError
 from resources.settings import Engine
@@ -22,8 +27,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(alerts, name="alerts")
+app.add_typer(budgets, name="budgets")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(prices, name="prices")
 app.add_typer(receipts, name="receipts")
+app.add_typer(reconciliations, name="reconciliations")
+app.command("reconcile")(reconcile)
 
 
 def _check_formats(formats: list[str] | None) -> list[str] | None:
@@ -152,6 +162,29 @@ def erase_user(
     from cli.erase_user import run_erase_user
 
     raise typer.Exit(run_erase_user(user, is_confirmed=yes, as_json=as_json))
+
+
+@app.command()
+def costs(
+    from_: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, UTC; the month's if left out.")
+    ] = None,
+    to: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, UTC; today if left out.")
+    ] = None,
+    group_by: Annotated[
+        str, typer.Option(help="Comma-separated: day, user, job, language, vendor, model, operation.")
+    ] = "day",
+    now: Annotated[
+        bool, typer.Option("--now", help="Make the bills of these days first, where they may differ.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was spent, from the bills of the days, which are made every hour."""
+    from cli.costs import run_costs
+
+    span = (from_.date() if from_ else None, to.date() if to else None)
+    raise typer.Exit(run_costs(*span, group_by, now=now, as_json=as_json))
 
 
 @app.command()

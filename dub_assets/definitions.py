@@ -5,6 +5,7 @@ Dagster's own processes load `sensors.definitions`, which adds what launches and
 
 import dagster as dg
 
+from dub_assets.billing import bill, billing_daily
 from dub_assets.captions import captions
 from dub_assets.failure_hook import tell_failure
 from dub_assets.io_managers import JobRecordsIOManager
@@ -39,8 +40,8 @@ dub = dg.define_asset_job(
 def build_definitions(container: Container) -> dg.Definitions:
     """Put the line together over the adapters of a container."""
     return dg.Definitions(
-        assets=[source, *STAGES, retention],
-        jobs=[dub, sweep],
+        assets=[source, *STAGES, retention, billing_daily],
+        jobs=[dub, sweep, bill],
         resources={"container": container, RERUN: Rerun(), "io_manager": _build_io_manager(container)},
         executor=dg.in_process_executor,
     )

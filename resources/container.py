@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from decimal import Decimal
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -9,9 +10,13 @@ from typing import Self
 from dubbing.delivery import Delivery
 from dubbing.engines import Recognizer, Synthesizer, Translator
 from resources.admission import Admission
-from resources.budget import Budget, NoLimit
+from resources.alerts.watch import AlertWatch
+from resources.billing.biller import Biller
+from resources.budget import Budget
+from resources.database.balances import Limits
 from resources.database.connection import Database
 from resources.database.embedded import embedded_postgres, ensure_database
+from resources.estimating import Estimator
 from resources.identity.building import build_verifier
 from resources.identity.verifier import TokenVerifier
 from resources.intake import Intake
@@ -46,6 +51,7 @@ from resources.vendors.building import (
     build_openai_translator,
     list_call_limits,
 )
+from resources.vendors.quotas import QuotaDesk, list_quota_questions
 from resources.vendors.retention_wishes import list_retention_wishes
 
 PRODUCT_DATABASE = "dubline"
@@ -93,10 +99,17 @@ class Container:
     @cached_property
     def database(self) -> Database:
         """The product's database, migrated."""
-        database = Database(self.database_urls[0], max_connections=self.settings.database_connections)
+        connections = self.settings.database_connections
+        database = Database(self.database_urls[0], max_connections=connections, limits=self.limits)
         self._opened.callback(database.close)
         database.migrate()
         return database
+
+    @property
+    def limits(self) -> Limits:
+        """What may be spent in a month where nobody set anything else."""
+        settings = self.settings
+        return Limits(_to_micros(settings.installation_budget_usd), _to_micros(settings.user_budget_usd))
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -168,7 +181,13 @@ class Container:
     @cached_property
     def budget(self) -> Budget:
         """What may be spent."""
-        return NoLimit()
+        return Budget(self.estimator, max_duration_ms=self.settings.max_duration_ms)
+
+    @cached_property
+    def estimator(self) -> Estimator:
+        """What jobs will cost."""
+        again = self.settings.recognise_again
+        return Estimator(self.recognizer, self.translator, self.synthesizer, recognise_again=again)
 
     @cached_property
     def locks(self) -> AdvisoryLocks:
@@ -217,6 +236,21 @@ class Container:
         return Eraser(self.database, self.store, build_policy(self.settings), list_retention_wishes(self.settings))
 
     @cached_property
+    def quota_desk(self) -> QuotaDesk:
+        """What is left at vendors."""
+        return QuotaDesk(self.database, list_quota_questions(self.settings))
+
+    @cached_property
+    def alert_watch(self) -> AlertWatch:
+        """What somebody should look at."""
+        return AlertWatch(self.database, self.limits, self.quota_desk.vendors)
+
+    @cached_property
+    def biller(self) -> Biller:
+        """The bills of the days."""
+        return Biller(self.database, self.store)
+
+    @cached_property
     def admission(self) -> Admission:
         """Uploaded recordings."""
         return Admission(self.store, lambda: self.ffmpeg, max_duration_ms=self.settings.max_duration_ms)
@@ -231,6 +265,11 @@ class Container:
             self.recognizer,
             self.translator,
             self.synthesizer,
+            self.budget,
             max_duration_ms=self.settings.max_duration_ms,
             delivery=Delivery(bed=self.settings.bed, loudness=self.settings.loudness),
         )
+
+
+def _to_micros(usd: Decimal | None) -> int | None:
+    return int(usd * 1_000_000) if usd is not None else None

@@ -24,6 +24,7 @@ router = APIRouter(prefix="/admin/dead-letters", tags=["dead letters"])
 
 _ANY = (*PROTECTED, "malformed_request", "not_found")
 _REFUSALS = ("job_busy", "job_finished", "request_too_large")
+_NO_MONEY = ("budget_exceeded", "spend_limit_too_low")
 
 
 @router.get("", responses=document(*_ANY))
@@ -45,7 +46,7 @@ def get_letter(access: OperatorDependency, letter_id: uuid.UUID) -> LetterReply:
     responses={
         200: {"description": "What a replay would buy; nothing is queued.", "model": ReplayReply},
         202: {"description": "What the letter stands for is queued once more."},
-        **document(*_ANY, *_REFUSALS, *VOICELESS, "budget_exceeded", "storage_failed", "tool_missing"),
+        **document(*_ANY, *_REFUSALS, *VOICELESS, *_NO_MONEY, "storage_failed", "tool_missing"),
     },
 )
 def replay_letter(

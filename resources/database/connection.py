@@ -21,11 +21,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from dubbing.errors import DatabaseUnavailableError
+from resources.database.alerts import Alerts
+from resources.database.balances import NO_LIMITS, Balances, Limits
+from resources.database.bills import Bills
+from resources.database.budgets import Budgets
 from resources.database.circuits import Circuits
 from resources.database.dead_letters import DeadLetters
 from resources.database.downloads import Downloads
 from resources.database.erasures import Erasures
 from resources.database.holdings import Holdings
+from resources.database.invoices import Invoices
 from resources.database.job_lock import KEEP_ALIVE, JobLock, number_lock
 from resources.database.job_views import JobViews
 from resources.database.jobs import Jobs
@@ -38,6 +43,7 @@ from resources.database.segment_edits import SegmentEdits
 from resources.database.speaking_rates import SpeakingRates
 from resources.database.stage_values import StageValues
 from resources.database.uploads import Uploads
+from resources.database.vendor_quotas import VendorQuotas
 from resources.database.vendor_voices import VendorVoices
 
 MIGRATIONS_DIR = Path(__file__).parents[2] / "migrations"
@@ -93,8 +99,9 @@ def _reaching() -> Iterator[None]:
 class UnitOfWork:
     """One transaction, with a repository for each part of the data."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, limits: Limits = NO_LIMITS) -> None:
         self.session = session
+        self._limits = limits
 
     @contextmanager
     def as_service(self) -> Iterator[None]:
@@ -146,9 +153,24 @@ class UnitOfWork:
         return Purchases(self.session)
 
     @cached_property
+    def balances(self) -> Balances:
+        """What is held and spent."""
+        return Balances(self.session, self._limits)
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """What may be spent."""
+        return Budgets(self.session, self._limits)
+
+    @cached_property
     def prices(self) -> Prices:
         """What vendors charge."""
         return Prices(self.session)
+
+    @cached_property
+    def invoices(self) -> Invoices:
+        """What vendors bill, held against the ledger."""
+        return Invoices(self.session)
 
     @cached_property
     def circuits(self) -> Circuits:
@@ -159,6 +181,16 @@ class UnitOfWork:
     def vendor_voices(self) -> VendorVoices:
         """Vendors' lists of voices."""
         return VendorVoices(self.session)
+
+    @cached_property
+    def quotas(self) -> VendorQuotas:
+        """What is left at vendors."""
+        return VendorQuotas(self.session)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """Thresholds, and where they were reached."""
+        return Alerts(self.session)
 
     @cached_property
     def values(self) -> StageValues:
@@ -186,16 +218,26 @@ class UnitOfWork:
         return Receipts(self.session)
 
     @cached_property
+    def bills(self) -> Bills:
+        """What the days cost."""
+        return Bills(self.session)
+
+    @cached_property
     def rates(self) -> SpeakingRates:
         """How fast voices speak."""
         return SpeakingRates(self.session)
 
 
 class Database:
-    """Opens transactions on one Postgres database."""
+    """Opens transactions on one Postgres database.
 
-    def __init__(self, url: str, *, max_connections: int = 30) -> None:
+    Args:
+        limits: what may be spent in a month where the tables do not say.
+    """
+
+    def __init__(self, url: str, *, max_connections: int = 30, limits: Limits = NO_LIMITS) -> None:
         self._max_connections = max_connections
+        self._limits = limits
         self._url = make_url(url).set(drivername="postgresql+psycopg")
 
     @cached_property
@@ -221,7 +263,7 @@ class Database:
         """
         with _reaching(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.execute(_BECOME, {"role": SERVICE_ROLE})
-            yield UnitOfWork(session)
+            yield UnitOfWork(session, self._limits)
 
     @contextmanager
     def transaction_of(self, claims: Mapping[str, Any]) -> Iterator[UnitOfWork]:
@@ -235,7 +277,7 @@ class Database:
         """
         with _reaching(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.execute(_BECOME_CALLER, {"role": CALLER_ROLE, "claims": json.dumps(dict(claims))})
-            yield UnitOfWork(session)
+            yield UnitOfWork(session, self._limits)
 
     @contextmanager
     def listen(self, channel: str) -> Iterator[Callable[[float], bool]]:

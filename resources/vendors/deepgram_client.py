@@ -106,7 +106,9 @@ def build_options(timeout_s: float) -> "RequestOptions":
     Args:
         timeout_s: until the answer begins, and from there to its end.
     """
-    timeout = httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S, write=WRITE_TIMEOUT_S, pool=POOL_TIMEOUT_S)
+    timeout = httpx.Timeout(
+        timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S), write=WRITE_TIMEOUT_S, pool=POOL_TIMEOUT_S
+    )
     # The SDK hands it on to httpx as it is, and knows of no other way to give connecting a time of its own.
     return {"timeout": cast("float", timeout), "max_retries": 0}
 
@@ -129,8 +131,8 @@ def asking_deepgram() -> Iterator[None]:
         raise VendorUnavailableError("Deepgram cannot be reached; check the network and try again later.") from None
     except httpx.HTTPError:
         raise OutcomeUnknownError("Deepgram's answer broke off or did not come; try again.") from None
-    except (ValueError, RecursionError):
-        # The SDK reads the body of an error as JSON before it looks at the status.
+    except (ValueError, TypeError, RecursionError):
+        # The SDK reads the body of an error as JSON before it looks at the status; any body of another shape fails so.
         raise OutcomeUnknownError("Deepgram's answer cannot be read; try again.") from None
 
 

@@ -239,7 +239,7 @@ def test_a_retry_and_a_replay_ask_for_money_first(
     def refuse(*_: object) -> None:
         raise BudgetExceededError("There is nothing left to spend.")
 
-    monkeypatch.setattr(desk.container.budget, "check", refuse, raising=False)
+    monkeypatch.setattr(desk.container.budget, "hold", refuse, raising=False)
     for reply in (
         alice.post(f"/jobs/{job_id}/retry"),
         operator.post(f"/dead-letters/{get_letter(desk, job_id).id}/replay"),

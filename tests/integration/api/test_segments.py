@@ -427,7 +427,7 @@ def test_the_jobs_own_files_of_an_edit_that_failed_are_not_listed_by_the_next(de
 
 def test_a_user_without_money_changes_no_line(desk: Desk, alice: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     class Empty:
-        def check(self, tx: object, job: object, upload: object) -> None:
+        def hold_lines(self, *_: object) -> None:
             raise BudgetExceededError("There is nothing left to spend this month.")
 
     job_id = deliver(desk, "es")

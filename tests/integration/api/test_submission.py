@@ -221,7 +221,7 @@ def test_a_user_without_money_gets_no_job(
     tmp_path_factory: pytest.TempPathFactory, postgres: PostgresAddress, recording: bytes
 ) -> None:
     class Empty:
-        def check(self, tx: object, job: object, upload: object) -> None:
+        def hold(self, *_: object) -> None:
             raise BudgetExceededError("There is nothing left to spend this month.")
 
     with (

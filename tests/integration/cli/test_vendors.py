@@ -15,6 +15,7 @@ from cli.spending import Spending, load_spending
 from cli.vendors import VendorLine, describe_circuit, list_vendors
 from dubbing.circuits import THRESHOLD
 from dubbing.errors import OutcomeUnknownError, VendorUnavailableError
+from dubbing.price_sets import parse_file
 from dubbing.usage import Price, Receipt
 from resources.database.connection import Database
 from resources.database.tables import VendorCall
@@ -22,6 +23,7 @@ from resources.settings import Settings
 from tests.support.jobs import add_job
 
 PAGE = Path(__file__).parents[3] / "docs" / "vendors.md"
+PRICES_PAGE = PAGE.with_name("prices.md")
 KEY = "a-key-that-nobody-may-see"
 
 
@@ -97,20 +99,22 @@ def test_a_vendor_that_is_left_alone_is_shown_so_and_the_others_are_not(settings
     assert describe_circuit(circuit, datetime.now(UTC) + timedelta(hours=1)) == "open, the next call tries"
 
 
-def test_the_statements_of_the_page_change_a_price_and_read_the_ledger(database: Database) -> None:
-    insert, ledger = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    past = insert.replace("2027-01-01", "2026-06-01")
-    assert past != insert
+def test_the_statements_of_the_pages_change_a_price_and_read_the_ledger(database: Database) -> None:
+    (file,) = re.findall(r"```csv\n(.*?)```", PRICES_PAGE.read_text(), re.DOTALL)
+    (ledger,) = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
     with database.transaction() as tx:
-        for statement in _list_statements(past):
-            tx.session.execute(text(statement))
-        found = tx.prices.find_current("openai", "gpt-6-luna")
+        tx.prices.add(parse_file(file))
+        rows = tx.prices.list_rows(datetime(2027, 1, 1, tzinfo=UTC))
+        found = {row.unit: row.usd_micros for row in rows if row.model == "gpt-6-luna"}
         for statement in _list_statements(ledger):
             tx.session.execute(text(statement))
         tx.session.rollback()
-    assert found is not None
-    assert found.prices["input_tokens"] == Price(80_000, 1_000_000)
-    assert len(found.prices) == 4
+    assert found == {
+        "input_tokens": 80_000,
+        "cached_input_tokens": 8_000,
+        "cache_write_tokens": 100_000,
+        "output_tokens": 400_000,
+    }
 
 
 def test_a_job_costs_what_its_calls_were_billed_and_doubt_is_counted_apart(database: Database) -> None:

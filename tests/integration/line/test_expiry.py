@@ -193,9 +193,10 @@ def test_dagsters_own_processes_can_load_all_of_it(tmp_path: Path, monkeypatch: 
     loaded = defs()
     dg.Definitions.validate_loadable(loaded)
     repository = loaded.get_repository_def()
-    assert {"dub", "sweep"} <= set(repository.job_names)
-    assert [schedule.name for schedule in repository.schedule_defs] == ["hourly_retention"]
-    assert {sensor.name for sensor in repository.sensor_defs} == {"new_jobs", "run_outcomes", "erasures"}
+    assert {"dub", "sweep", "bill"} <= set(repository.job_names)
+    assert {schedule.name for schedule in repository.schedule_defs} == {"hourly_retention", "hourly_bill"}
+    sensors = {sensor.name for sensor in repository.sensor_defs}
+    assert sensors == {"new_jobs", "run_outcomes", "erasures", "releases", "money"}
 
 
 def test_the_sweep_is_launched_every_hour_by_default() -> None:

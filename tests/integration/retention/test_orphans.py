@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dubbing.retention import Kind
+from resources.billing.biller import Biller
 from resources.database.job_lock import number_lock
 from tests.support.kept import FRESH, KEEP, NOW, STALE, Kept
 
@@ -88,3 +89,14 @@ def test_the_store_of_a_stranger_is_swept_by_its_age_only(kept: Kept, folder: Pa
         age(folder, kept.put(f"sources/{uuid.uuid4()}"), NOW - STALE)
     kept.put("sources/new")
     assert kept.eraser.sweep(NOW).erased.get(Kind.ORPHAN, 0) == count
+
+
+def test_the_exports_of_a_bill_are_no_orphans_and_others_beside_them_are(kept: Kept, folder: Path) -> None:
+    day = (NOW - STALE).date()
+    exports = Biller(kept.database, kept.store).make(day).exports
+    assert exports is not None
+    keys = [exports.parquet_key, exports.csv_key, kept.put("billing/2020-01-01.csv")]
+    for key in keys:
+        age(folder, key, NOW - STALE)
+    kept.eraser.sweep(NOW)
+    assert [kept.has(key) for key in keys] == [True, True, False]
