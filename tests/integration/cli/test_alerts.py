@@ -2,47 +2,19 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import insert
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from cli.main import app
 from dubbing.alerting import Alert, AlertKind, AlertPlan
 from dubbing.errors import InputError, NotFoundError
 from resources.container import Container
 from resources.database.money_tables import AlertRow
 from resources.database.vendor_quotas import Quota
-from resources.settings import load_settings
-from tests.support.postgres import fresh_database
+from tests.integration.cli.conftest import Command
 
-Command = Callable[..., Result]
 USER = str(uuid.UUID(int=7))
-
-
-@pytest.fixture
-def dubline(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    """Run a command on a database of its own."""
-    postgres = request.getfixturevalue("postgres")
-    with fresh_database(postgres) as name:
-        url = postgres.url(name, driver="postgresql")
-        for variable, value in {
-            "DUBLINE_DATABASE_URL": url,
-            "DUBLINE_DAGSTER_DATABASE_URL": url,
-            "DUBLINE_DATA_DIR": str(tmp_path),
-            "COLUMNS": "120",
-        }.items():
-            monkeypatch.setenv(variable, value)
-        yield lambda *arguments, **more: CliRunner().invoke(app, list(map(str, arguments)), **more)
-
-
-@pytest.fixture
-def container(dubline: Command) -> Iterator[Container]:
-    with Container(load_settings()) as container:
-        yield container
 
 
 def read(result: Result) -> Any:

@@ -1,35 +1,13 @@
 """`dubline prices`, on the real database."""
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-from typer.testing import CliRunner, Result
-
-from cli.main import app
 from dubbing.errors import FileMissingError, InputError
 from dubbing.price_sets import COLUMNS
-from tests.support.postgres import fresh_database
+from tests.integration.cli.conftest import Command
 
-Command = Callable[..., Result]
 HEADER = ",".join(COLUMNS)
-
-
-@pytest.fixture
-def dubline(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    """Run a command on a database of its own."""
-    postgres = request.getfixturevalue("postgres")
-    with fresh_database(postgres) as name:
-        url = postgres.url(name, driver="postgresql")
-        for variable, value in {
-            "DUBLINE_DATABASE_URL": url,
-            "DUBLINE_DAGSTER_DATABASE_URL": url,
-            "DUBLINE_DATA_DIR": str(tmp_path),
-            "COLUMNS": "300",
-        }.items():
-            monkeypatch.setenv(variable, value)
-        yield lambda *arguments: CliRunner().invoke(app, list(map(str, arguments)))
 
 
 def list_prices(dubline: Command, *options: str) -> dict[tuple[str, str], int]:

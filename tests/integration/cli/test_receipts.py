@@ -2,51 +2,24 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from cli.exit_codes import SWEEP_INCOMPLETE
-from cli.main import app
 from dubbing.errors import BusyError, NotFoundError
 from dubbing.jobs import LanguageState
 from resources.container import Container
 from resources.database.tables import DubbingJob, ErasureCause, User
 from resources.retention.eraser import LOCK
-from resources.settings import load_settings
 from resources.storage.folder import FolderStore
+from tests.integration.cli.conftest import Command
 from tests.support.jobs import add_job
-from tests.support.postgres import fresh_database
 
-Command = Callable[..., Result]
 NOWHERE = uuid.UUID(int=404)
-
-
-@pytest.fixture
-def dubline(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    """Run a command on a database and a store of its own."""
-    postgres = request.getfixturevalue("postgres")
-    with fresh_database(postgres, request.getfixturevalue("product_template")) as name:
-        url = postgres.url(name, driver="postgresql")
-        for variable, value in {
-            "DUBLINE_DATABASE_URL": url,
-            "DUBLINE_DAGSTER_DATABASE_URL": url,
-            "DUBLINE_DATA_DIR": str(tmp_path),
-            "COLUMNS": "300",
-        }.items():
-            monkeypatch.setenv(variable, value)
-        yield lambda *arguments, **more: CliRunner().invoke(app, list(map(str, arguments)), **more)
-
-
-@pytest.fixture
-def container(dubline: Command) -> Iterator[Container]:
-    with Container(load_settings()) as container:
-        yield container
 
 
 def deliver(container: Container, *, user_id: uuid.UUID | None = None, age: timedelta = timedelta(0)) -> uuid.UUID:

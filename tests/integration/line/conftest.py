@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
 from pydantic import SecretStr
+from tenacity import wait_none
 
 from dub_assets.definitions import build_definitions
 from dub_assets.instance import open_instance
@@ -22,6 +24,10 @@ from resources.settings import Settings
 from tests.support.audio import encode, make_noise
 from tests.support.engines import MarkingTranslator, ScriptedRecognizer, ToneSynthesizer, make_words
 from tests.support.postgres import fresh_database
+from vendor_emulator.server import VendorEmulator
+
+if TYPE_CHECKING:
+    from tests.integration.line.cloud import CloudLine
 
 USER = uuid.UUID(int=7)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -117,3 +123,26 @@ def build_line(tmp_path: Path, databases: tuple[str, str]) -> Iterator[Callable[
     for line in opened:
         line.instance.dispose()
         line.container.close()
+
+
+@pytest.fixture(scope="module")
+def vendors() -> Iterator[VendorEmulator]:
+    with VendorEmulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def line(
+    tmp_path: Path,
+    databases: tuple[str, str],
+    vendors: VendorEmulator,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> "Iterator[CloudLine]":
+    """The line with the vendors' engines, without the waits between tries."""
+    from tests.integration.line.cloud import open_cloud_line  # which needs what is above
+
+    monkeypatch.setattr("resources.purchasing.patience._backoff", wait_none())
+    monkeypatch.setattr("dubbing.circuits.THRESHOLD", 1000)
+    with open_cloud_line(tmp_path, databases, vendors, request.node.name) as line:
+        yield line

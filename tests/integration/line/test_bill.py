@@ -5,23 +5,19 @@ The emulator sums up its invoice with prices and code of its own; request ids jo
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
-from tenacity import wait_none
 
 from dubbing.jobs import LanguageState
 from dubbing.price_sets import PriceEntry
 from dubbing.usage import Price
 from resources.database.cost_views import CostQuery, CostRow, Group, list_costs
 from resources.database.tables import CallState, VendorCall
-from tests.integration.line.cloud import CloudLine, open_cloud_line
+from tests.integration.line.cloud import CloudLine
 from tests.support.invoices import reconcile_emulated
 from tests.support.waiting import wait_for
-from vendor_emulator.server import VendorEmulator
 
 VENDORS = ("deepgram", "openai", "elevenlabs")
 NEW_PRICE = 41_000
@@ -29,14 +25,6 @@ NEW_PRICE = 41_000
 
 Key = tuple[date, str, str | None]
 """Day, job and language that something was bought for."""
-
-
-@pytest.fixture
-def line(tmp_path: Path, databases: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudLine]:
-    monkeypatch.setattr("resources.purchasing.patience._backoff", wait_none())
-    monkeypatch.setattr("dubbing.circuits.THRESHOLD", 1000)
-    with VendorEmulator() as emulator, open_cloud_line(tmp_path, databases, emulator, "the bill") as line:
-        yield line
 
 
 def dub_with_faults(line: CloudLine) -> uuid.UUID:

@@ -1,34 +1,10 @@
 """The line with the vendors' engines on the emulator: what goes wrong at a vendor, and what it must not cost."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from tenacity import wait_none
 
 from resources.database.tables import CallState
-from tests.integration.line.cloud import LINES, TRANSLATIONS, CloudLine, open_cloud_line
-from vendor_emulator.server import API_KEYS, VendorEmulator
-
-
-@pytest.fixture(scope="module")
-def vendors() -> Iterator[VendorEmulator]:
-    with VendorEmulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture(autouse=True)
-def _waits_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resources.purchasing.patience._backoff", wait_none())
-    monkeypatch.setattr("dubbing.circuits.THRESHOLD", 1000)
-
-
-@pytest.fixture
-def line(
-    tmp_path: Path, databases: tuple[str, str], vendors: VendorEmulator, request: pytest.FixtureRequest
-) -> Iterator[CloudLine]:
-    with open_cloud_line(tmp_path, databases, vendors, request.node.name) as line:
-        yield line
+from tests.integration.line.cloud import LINES, TRANSLATIONS, CloudLine
+from vendor_emulator.server import API_KEYS
 
 
 def test_a_rerun_of_every_stage_buys_nothing_and_keeps_the_voices(line: CloudLine) -> None:

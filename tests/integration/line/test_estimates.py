@@ -1,27 +1,7 @@
 """What a job on the vendors' engines is estimated to cost, beside what its ledger says it cost."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from dubbing.estimating import JobEstimate
-from tests.integration.line.cloud import DURATION_MS, CloudLine, open_cloud_line
-from vendor_emulator.server import VendorEmulator
-
-
-@pytest.fixture(scope="module")
-def vendors() -> Iterator[VendorEmulator]:
-    with VendorEmulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def line(
-    tmp_path: Path, databases: tuple[str, str], vendors: VendorEmulator, request: pytest.FixtureRequest
-) -> Iterator[CloudLine]:
-    with open_cloud_line(tmp_path, databases, vendors, request.node.name) as line:
-        yield line
+from tests.integration.line.cloud import DURATION_MS, CloudLine
 
 
 def test_what_a_job_cost_lies_within_every_estimate_and_each_is_sharper_than_the_one_before(line: CloudLine) -> None:

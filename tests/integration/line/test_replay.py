@@ -4,13 +4,10 @@ The emulator bills as the vendors say that they bill; it cannot prove that they 
 """
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Mapping
 
 import dagster as dg
-import pytest
 from sqlalchemy import select
-from tenacity import wait_none
 
 from dub_assets.definitions import build_definitions
 from dub_assets.turns import ATTEMPT_TAG
@@ -22,32 +19,11 @@ from dubbing.replaying import ReplayPlan
 from resources.database.tables import DeadLetter
 from resources.hashing import measure_sha256
 from resources.replaying.replayer import Replayer
-from tests.integration.line.cloud import LINES, CloudLine, open_cloud_line
+from tests.integration.line.cloud import LINES, CloudLine
 from tests.integration.line.conftest import QUIET
-from vendor_emulator.server import VendorEmulator
 
 BUYING = ("transcript", "translation", "tts_audio")
 """The stages that vendors are needed for."""
-
-
-@pytest.fixture(scope="module")
-def vendors() -> Iterator[VendorEmulator]:
-    with VendorEmulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture(autouse=True)
-def _waits_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resources.purchasing.patience._backoff", wait_none())
-    monkeypatch.setattr("dubbing.circuits.THRESHOLD", 1000)
-
-
-@pytest.fixture
-def line(
-    tmp_path: Path, databases: tuple[str, str], vendors: VendorEmulator, request: pytest.FixtureRequest
-) -> Iterator[CloudLine]:
-    with open_cloud_line(tmp_path, databases, vendors, request.node.name) as line:
-        yield line
 
 
 def get_letter(line: CloudLine, job_id: uuid.UUID) -> DeadLetter:

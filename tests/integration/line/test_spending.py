@@ -1,31 +1,13 @@
 """What a dub may cost: what is held follows what is known, and the work ends before it would cost more."""
 
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from sqlalchemy import select, update
 
 from resources.database.money_tables import Balance, Hold
 from resources.database.tables import DeadLetter, DubbingJob
-from tests.integration.line.cloud import CloudLine, open_cloud_line
+from tests.integration.line.cloud import CloudLine
 from tests.integration.line.conftest import USER
-from vendor_emulator.server import VendorEmulator
-
-
-@pytest.fixture(scope="module")
-def vendors() -> Iterator[VendorEmulator]:
-    with VendorEmulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def line(
-    tmp_path: Path, databases: tuple[str, str], vendors: VendorEmulator, request: pytest.FixtureRequest
-) -> Iterator[CloudLine]:
-    with open_cloud_line(tmp_path, databases, vendors, request.node.name) as line:
-        yield line
 
 
 def get_hold(line: CloudLine, job_id: uuid.UUID) -> Hold:

@@ -1,39 +1,14 @@
 """Who reads a line when a vendor fails: one line's trouble stays one line's, a vendor's becomes a new cast."""
 
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic
 
 import dagster as dg
-import pytest
-from tenacity import wait_none
 
-from tests.integration.line.cloud import LINES, CloudLine, open_cloud_line
+from tests.integration.line.cloud import LINES, CloudLine
 from tests.support.engines import ToneSynthesizer
-from vendor_emulator.server import VendorEmulator
 
 TO_VOICE = ("transcript", "translation", "tts_audio")
-
-
-@pytest.fixture(scope="module")
-def vendors() -> Iterator[VendorEmulator]:
-    with VendorEmulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture(autouse=True)
-def _waits_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resources.purchasing.patience._backoff", wait_none())
-    monkeypatch.setattr("dubbing.circuits.THRESHOLD", 1000)
-
-
-@pytest.fixture
-def line(
-    tmp_path: Path, databases: tuple[str, str], vendors: VendorEmulator, request: pytest.FixtureRequest
-) -> Iterator[CloudLine]:
-    with open_cloud_line(tmp_path, databases, vendors, request.node.name) as line:
-        yield line
 
 
 def list_readers(line: CloudLine, job_id):

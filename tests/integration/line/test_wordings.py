@@ -7,16 +7,13 @@ one.
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
-from tenacity import wait_none
 
 from dub_assets.voicing import MAX_SHORTENINGS
 from resources.database.tables import SegmentEdit, SpeakingRate
-from tests.integration.line.cloud import LINES, CloudLine, open_cloud_line
-from vendor_emulator.server import VendorEmulator
+from tests.integration.line.cloud import LINES, CloudLine
 
 TO_VOICE = ("transcript", "translation", "tts_audio")
 LONG = "Un pequeño paso para todas las personas que vivimos en este mundo tan bonito"
@@ -26,25 +23,11 @@ SLOW = 8
 Say = Callable[..., list[str]]
 
 
-@pytest.fixture(scope="module")
-def vendors() -> Iterator[VendorEmulator]:
-    with VendorEmulator() as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def line(
-    tmp_path: Path,
-    databases: tuple[str, str],
-    vendors: VendorEmulator,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[CloudLine]:
-    monkeypatch.setattr("resources.purchasing.patience._backoff", wait_none())
-    with open_cloud_line(tmp_path, databases, vendors, request.node.name) as line:
-        forget_rates(line)
-        yield line
-        forget_rates(line)
+def line(line: CloudLine) -> Iterator[CloudLine]:
+    forget_rates(line)
+    yield line
+    forget_rates(line)
 
 
 @pytest.fixture
