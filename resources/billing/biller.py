@@ -42,6 +42,9 @@ class Biller:
         """
         with self._database.hold(f"bill:{day}"):
             with self._database.transaction() as tx:
+                # Before this bill is the last one: late changes are looked for from shortly before that on.
+                tx.bills.mark_stale()
+            with self._database.transaction() as tx:
                 bill = tx.bills.make(day, run_id=run_id)
             try:
                 require_tools()

@@ -140,12 +140,16 @@ _MARK_STALE = text("""
         SELECT call.started_at, task.finished_at FROM language_tasks task
         JOIN vendor_calls call ON call.job_id = task.job_id AND (call.language IS NULL OR call.language = task.language)
         WHERE task.finished_at > (SELECT at FROM since) AND call.vendor <> :local
+    ),
+    -- locked in one order, so that two who look at once do not wait for each other
+    stale AS (
+        SELECT bills.day FROM bills JOIN (
+            SELECT (started_at AT TIME ZONE 'UTC')::date AS day, max(at) AS at FROM changes GROUP BY 1
+        ) changed USING (day)
+        WHERE NOT is_provisional AND changed.at > made_at - CAST(:overlap AS interval)
+        ORDER BY bills.day FOR NO KEY UPDATE OF bills
     )
-    UPDATE bills SET is_provisional = true
-    FROM (
-        SELECT (started_at AT TIME ZONE 'UTC')::date AS day, max(at) AS at FROM changes GROUP BY 1
-    ) changed
-    WHERE bills.day = changed.day AND NOT is_provisional AND changed.at > made_at - CAST(:overlap AS interval)
+    UPDATE bills SET is_provisional = true FROM stale WHERE bills.day = stale.day
 """)
 
 _LIST_UNBILLED = text("""

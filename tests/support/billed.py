@@ -99,6 +99,10 @@ class Ledger:
         with self.database.transaction() as tx:
             return tx.session.get_one(Bill, day)
 
+    def backdate_bill(self, day: date, by: timedelta) -> None:
+        with self.database.transaction() as tx:
+            tx.session.execute(update(Bill).where(Bill.day == day).values(made_at=Bill.made_at - by))
+
     def empty(self) -> None:
         """Remove all rows, as only the owner can."""
         with self.database.engine.begin() as connection:

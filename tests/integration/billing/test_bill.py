@@ -264,3 +264,16 @@ def test_what_this_machine_did_itself_is_on_no_bill(ledger: Ledger) -> None:
     made = ledger.biller.make(DAY).bill
     assert (made.lines, made.sums.calls, list_failed(made)) == (0, 0, [])
     assert ledger.biller.find_stale_days() == []
+
+
+def test_a_bill_made_by_hand_after_a_long_pause_hides_no_late_change_of_another_day(ledger: Ledger) -> None:
+    job_id = ledger.add_job({"es": DONE})
+    call_id = ledger.add_call(job_id, state=CallState.SPEND_UNKNOWN, estimated_usd_micros=60)
+    ledger.biller.make(DAY)
+    ledger.backdate_bill(DAY, timedelta(days=10))  # since then nobody looked
+    ledger.change_call(
+        call_id, state="settled", cost_usd_micros=55, reconciled_at=datetime.now(UTC) - timedelta(days=5)
+    )
+    ledger.add_call(job_id, cost=1, at=NOON + timedelta(days=1))
+    ledger.biller.make(TOMORROW)
+    assert ledger.biller.find_stale_days() == [DAY]
