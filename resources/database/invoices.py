@@ -169,6 +169,20 @@ class Invoices:
         ids = [finding.call.call_id for finding in ended if finding.call is not None]
         return set(self._session.scalars(select(VendorCall.job_id).where(VendorCall.id.in_(ids)).distinct()))
 
+    def date_ends(self, since: datetime) -> None:
+        """Date the ends of doubts of this comparison now, right before it can be seen.
+
+        A comparison may take minutes, and a bill that is made meanwhile knows nothing of them; dated earlier they would
+        seem to be in it.
+
+        Args:
+            since: when this comparison took its turn.
+        """
+        ended = update(VendorCall).where(VendorCall.reconciled_at >= since)
+        self._session.execute(
+            ended.values(reconciled_at=func.clock_timestamp()), execution_options={"synchronize_session": False}
+        )
+
     def name_calls(self, names: Mapping[uuid.UUID, str]) -> None:
         """Write down by which request id the vendor knows calls."""
         calls = VendorCall.__table__

@@ -97,6 +97,7 @@ class Reconciler:
             tx.balances.recount(*jobs)
             tx.session.flush()
             items = tx.invoices.list_items(invoice.id, limit=ITEMS_SHOWN)
+            tx.invoices.date_ends(now)
             if wish.is_rehearsed:
                 tx.session.expunge_all()
                 tx.session.rollback()

@@ -1,16 +1,19 @@
 """Invoices against the ledger of a real database."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from dubbing.errors import InputError
+from dubbing.jobs import LanguageState
 from dubbing.reconciling import Finding, LedgerCall, Standing, Verdict
 from dubbing.spend_limits import Need
+from resources.database.balances import Balances
 from resources.database.connection import Database
 from resources.database.money_tables import Hold, InvoiceItem, InvoiceRow
-from resources.database.tables import CallState, VendorCall
+from resources.database.tables import CallState, LanguageTask, VendorCall
 from resources.invoicing.reconciler import Reconciler, Wish
 from tests.integration.invoicing.desk import MONTH, NOON, Books, open_books, write_file, write_line
 
@@ -195,6 +198,27 @@ def test_what_a_doubt_came_to_is_what_its_job_has_spent(books: Books, database: 
     books.reconcile(write_line("a", 300))
     with database.transaction() as tx:
         assert tx.session.scalars(spent).one() == 300 != estimated
+
+
+def test_a_bill_that_is_made_while_an_invoice_is_compared_is_due_again(
+    books: Books, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.doubt("a")
+    with database.transaction() as tx:
+        tx.session.execute(update(LanguageTask).values(state=LanguageState.COMPLETED.value, finished_at=NOON))
+    monkeypatch.setattr("resources.database.bills.OVERLAP", timedelta())  # a comparison may take longer than any
+    recount, day = Balances.recount, NOON.date()
+
+    def bill_meanwhile(self: Balances, *jobs: uuid.UUID) -> None:
+        with database.transaction() as tx:
+            tx.bills.make(day)
+        recount(self, *jobs)
+
+    monkeypatch.setattr(Balances, "recount", bill_meanwhile)
+    books.reconcile(write_line("a", 300))
+    with database.transaction() as tx:
+        tx.bills.mark_stale()
+        assert list(tx.bills.list_provisional(day, day)) == [day]
 
 
 def test_with_more_open_lines_than_can_be_looked_at_no_doubt_ends_by_guess(books: Books, database: Database) -> None:
