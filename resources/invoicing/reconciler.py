@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 from dubbing.errors import InputError
@@ -16,6 +16,9 @@ MARGIN = timedelta(hours=1)
 """How far inside an invoice's span a call must lie to be on it for certain, where nothing else is said."""
 
 MAX_SPAN = timedelta(days=400)
+
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before the first call of any installation."""
 
 MAX_OPEN = 10_000
 """Lines that no call claims, or calls without a request id, up to which it is asked whose is whose.
@@ -148,6 +151,8 @@ def _check_span(wish: Wish, now: datetime) -> None:
         raise InputError("Give the span of the invoice with an offset from UTC.")
     if not wish.from_at < wish.to_at:
         raise InputError("The span of the invoice must begin before it ends.")
+    if wish.from_at < EARLIEST:
+        raise InputError(f"The span of the invoice begins before {EARLIEST:%Y}, when there was nothing to bill.")
     if wish.to_at - wish.from_at > MAX_SPAN:
         raise InputError(f"The span of the invoice is longer than {MAX_SPAN.days} days; give it in parts.")
     if wish.to_at > now + CLOCK_SKEW:

@@ -93,3 +93,18 @@ def test_nobody_else_finds_anything_there(desk: Desk, alice: httpx.Client) -> No
 
 def test_a_comparison_that_there_is_not_is_not_found(operator: httpx.Client) -> None:
     assert operator.get(f"/reconciliations/{uuid.uuid4()}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-02T00:00:00+14:00"),
+        ("9999-12-30T00:00:00Z", "9999-12-31T23:59:59-12:00"),
+    ],
+)
+def test_a_span_at_the_end_of_time_is_refused(operator: httpx.Client, since: str, until: str) -> None:
+    at = since.replace("T00:00:00", "T06:00:00")
+    content = f"request_id,model,usd_micros,at\na,x,1,{at}\n".encode()
+    refused = post(operator, content, since=since, until=until)
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_input")
