@@ -29,6 +29,9 @@ MOST_OVER_ESTIMATE = 1.1
 MOST_MISSING = 0.01
 """Share of the calls with a known cost that a complete invoice may lack; one that lacks more was cut off somewhere."""
 
+MOST_PAIRS = 1_000_000
+"""Pairs of a call without a request id and a line near to it that are looked at: seconds, and some 200 MB."""
+
 _PER_CENT_OF_MS, _LEAST_MS = 0.01, 1000
 """Vendors round the length of a recording in ways of their own."""
 
@@ -134,6 +137,14 @@ class Finding:
         return not self.is_duplicate and self.call is not None and self.call.standing is Standing.DOUBTFUL
 
     @property
+    def is_displaced(self) -> bool:
+        """Whether the line is of a call that was made at another time, as where the times are not those of UTC."""
+        line, call = self.line, self.call
+        if line is None or call is None or self.is_duplicate or call.standing is not Standing.KNOWN:
+            return False
+        return not _is_near_in_time(line, call)
+
+    @property
     def ends_doubt(self) -> bool:
         """Whether that is known now."""
         return self.was_doubtful and self.ledger_usd_micros is not None
@@ -151,6 +162,7 @@ class Tally:
     Attributes:
         lines: ``matched + different + missing_in_ledger``.
         matched: lines that cost what the ledger says, doubts that end with them included.
+        displaced: lines of calls of known cost that are dated at another time than those were made.
         missing_in_ledger: lines that no call has; ``duplicates`` of them repeat a request id.
         missing_in_invoice: calls whose cost is known and that the invoice should have.
         doubts_billed, doubts_not_billed, doubts_left: doubts that end with a line, that end without a bill, and that
@@ -160,6 +172,7 @@ class Tally:
     lines: int = 0
     matched: int = 0
     different: int = 0
+    displaced: int = 0
     missing_in_ledger: int = 0
     duplicates: int = 0
     missing_in_invoice: int = 0
@@ -184,8 +197,8 @@ class Tally:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the invoice has what it should have, so that what it lacks is not billed."""
-        return self.missing_in_invoice <= MOST_MISSING * (self.matched + self.different)
+        """Whether the invoice has what it should have, and when it was, so that what it lacks is not billed."""
+        return max(self.missing_in_invoice, self.displaced) <= MOST_MISSING * (self.matched + self.different)
 
     @property
     def agrees(self) -> bool:
@@ -228,7 +241,7 @@ def name_calls(unclaimed: Collection[InvoiceLine], calls: Iterable[LedgerCall]) 
     Every call has its row before it is made, so a line that no call claims is of a call without an id, or of somebody
     else who uses our account. A call and a line that fit each other and nothing else belong together. So do several of
     both, as many calls as lines, where each fits each and all lines cost the same: whichever is whose, the cost is. All
-    else stays open.
+    else stays open, and everything where there are more than `MOST_PAIRS` to look at.
 
     Args:
         unclaimed: lines whose request id no call has.
@@ -238,7 +251,11 @@ def name_calls(unclaimed: Collection[InvoiceLine], calls: Iterable[LedgerCall]) 
     """
     distinct = _list_distinct(unclaimed)
     unnamed = sorted((call for call in calls if call.request_id is None and _may_be_billed(call)), key=_order_call)
-    fits = _list_fits(unnamed, distinct)
+    near = _list_near(unnamed, distinct)
+    if sum(map(len, near)) > MOST_PAIRS:
+        return {}
+    pairs = zip(unnamed, near, strict=True)
+    fits = [frozenset(place for place in places if _fits(distinct[place], call)) for call, places in pairs]
     named: dict[uuid.UUID, str] = {}
     for group, places in _list_groups(fits):
         group_lines = [distinct[place] for place in sorted(places)]
@@ -246,8 +263,8 @@ def name_calls(unclaimed: Collection[InvoiceLine], calls: Iterable[LedgerCall]) 
         is_same = len({(line.usd_micros, _order_usage(line.usage)) for line in group_lines}) == 1
         is_over = all(unnamed[number].standing is not Standing.UNDER_WAY for number in group)
         if is_settled and is_same and is_over:
-            pairs = zip(sorted(group), group_lines, strict=True)
-            named |= {unnamed[number].call_id: line.request_id for number, line in pairs}
+            whose = zip(sorted(group), group_lines, strict=True)
+            named |= {unnamed[number].call_id: line.request_id for number, line in whose}
     return named
 
 
@@ -305,6 +322,7 @@ def measure_tally(findings: Iterable[Finding]) -> Tally:
         if not (is_missing and finding.was_doubtful):
             counts[finding.verdict.value] += 1
         counts["lines"] += finding.line is not None
+        counts["displaced"] += finding.is_displaced
         counts["duplicates"] += finding.is_duplicate
         if finding.was_doubtful:
             outcome = "left" if not finding.ends_doubt else "not_billed" if is_missing else "billed"
@@ -333,19 +351,20 @@ def _list_distinct(lines: Iterable[InvoiceLine]) -> list[InvoiceLine]:
     return sorted((same[0] for same in by_id.values() if len(same) == 1), key=_order_line)
 
 
-def _list_fits(calls: Sequence[LedgerCall], lines: Sequence[InvoiceLine]) -> list[frozenset[int]]:
-    """Give for each call the places of the lines that fit it.
+def _list_near(calls: Sequence[LedgerCall], lines: Sequence[InvoiceLine]) -> list[range]:
+    """Give for each call the places of the lines that are billed when it may have been.
 
     Args:
         lines: oldest first.
     """
     times = [line.at for line in lines]
-    fits = []
+    near = []
     for call in calls:
         begin = bisect_left(times, call.started_at - CLOCK_SKEW)
-        end = len(times) if call.ended_at is None else bisect_left(times, call.ended_at + WORKED_ON)
-        fits.append(frozenset(place for place in range(begin, end) if _fits(lines[place], call)))
-    return fits
+        near.append(
+            range(begin, len(times) if call.ended_at is None else bisect_left(times, call.ended_at + WORKED_ON))
+        )
+    return near
 
 
 def _list_groups(fits: Sequence[frozenset[int]]) -> Iterator[tuple[set[int], set[int]]]:
@@ -375,8 +394,15 @@ def _fits(line: InvoiceLine, call: LedgerCall) -> bool:
 
 def _may_be(line: InvoiceLine, call: LedgerCall) -> bool:
     """Say whether a line may be a call's, judged generously; a line that does not say what was used may be any's."""
-    is_near = call.started_at - NEAR <= line.at and (call.ended_at is None or line.at <= call.ended_at + NEAR)
-    return is_near and line.model == call.model and (not line.usage or is_within(line.usage, call.usage))
+    return (
+        _is_near_in_time(line, call)
+        and line.model == call.model
+        and (not line.usage or is_within(line.usage, call.usage))
+    )
+
+
+def _is_near_in_time(line: InvoiceLine, call: LedgerCall) -> bool:
+    return call.started_at - NEAR <= line.at and (call.ended_at is None or line.at <= call.ended_at + NEAR)
 
 
 def is_within(used: Usage, estimate: Usage) -> bool:

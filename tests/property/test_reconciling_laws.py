@@ -139,3 +139,13 @@ def test_a_doubt_surely_covered_ends_as_not_billed_and_at_the_edge_it_stays():
     inside, edge = doubt(NOON + timedelta(hours=1)), doubt(NOON + timedelta(minutes=10))
     told = {each.call.call_id: each.ledger_usd_micros for each in compare([], [inside, edge], SPAN).findings}
     assert told == {inside.call_id: 0, edge.call_id: None}
+
+
+def test_where_too_many_may_be_whose_nobody_is_named(monkeypatch):
+    calls = [
+        LedgerCall(uuid.UUID(int=n), None, "m", {"ms": 60_000}, Standing.DOUBTFUL, 0, NOON, NOON) for n in range(3)
+    ]
+    lines = [InvoiceLine(f"r{n}", "m", {"ms": 60_000}, 5, NOON) for n in range(3)]
+    assert len(name_calls(lines, calls)) == 3
+    monkeypatch.setattr("dubbing.reconciling.MOST_PAIRS", 8)
+    assert name_calls(lines, calls) == {}

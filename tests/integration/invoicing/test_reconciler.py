@@ -200,6 +200,17 @@ def test_what_a_doubt_came_to_is_what_its_job_has_spent(books: Books, database: 
         assert tx.session.scalars(spent).one() == 300 != estimated
 
 
+def test_by_an_invoice_in_the_time_of_another_zone_no_doubt_ends_as_not_billed(books: Books) -> None:
+    wrong = NOON + timedelta(hours=5)
+    books.add_call("a", 300)
+    doubt = books.doubt(characters=77)
+    done = books.reconcile(write_line("a", 300, at=wrong), write_line("lost", 231, at=wrong, characters=77))
+    assert books.get_call(doubt).state == "spend_unknown"
+    assert (done.tally.displaced, done.tally.doubts_left) == (1, 1)
+    books.reconcile(write_line("a", 300), write_line("lost", 231, characters=77))
+    assert books.get_call(doubt).cost_usd_micros == 231
+
+
 def test_a_bill_that_is_made_while_an_invoice_is_compared_is_due_again(
     books: Books, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
