@@ -36,9 +36,8 @@ _COLUMNS = {
     Group.OPERATION: BillingRow.operation,
 }
 _SUMMED = ("calls", "failed_calls", "doubtful_calls", "cost_usd_micros", "doubtful_usd_micros")
-_SUMS = [func.coalesce(func.sum(getattr(BillingRow, name)), 0).label(name) for name in _SUMMED]
-_CHARGED = func.coalesce(func.sum(BillingRow.charged_usd_micros), 0).label("charged")
-_LOST = func.coalesce(func.sum(BillingRow.lost_usd_micros), 0).label("lost")
+_SUMS = {name: func.sum(getattr(BillingRow, name)) for name in (*_SUMMED, "charged_usd_micros", "lost_usd_micros")}
+_TOTAL = "total_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +87,26 @@ def list_costs(tx: UnitOfWork, query: CostQuery) -> Costs:
     """Sum up the bills of a span."""
     keys = [_COLUMNS[group] for group in query.groups]
     in_span = BillingRow.day.between(query.first, query.last)
-    statement = select(*keys, *_SUMS, _CHARGED, _LOST, func.count().over().label("rows")).where(in_span).group_by(*keys)
+    # One statement, so that rows and total are of the same bills, whichever is made anew meanwhile.
+    sums = [each.label(name) for name, each in _SUMS.items()]
+    totals = [func.sum(each).over().label(f"{_TOTAL}{name}") for name, each in _SUMS.items()]
+    statement = select(*keys, *sums, *totals, func.count().over().label("rows")).where(in_span).group_by(*keys)
     costly = func.sum(BillingRow.cost_usd_micros).desc()
     order = [BillingRow.day, costly] if query.groups[:1] == (Group.DAY,) else [costly]
     found = tx.session.execute(statement.order_by(*order, *keys).limit(query.limit)).all()
-    total = tx.session.execute(select(*_SUMS, _CHARGED, _LOST).where(in_span)).one()
     return Costs(
         rows=[_build_row(query.groups, row) for row in found],
-        total=_build_row((), total),
+        total=_build_row((), found[0], _TOTAL) if found else CostRow({}, Sums(), 0, 0),
         left_out=found[0].rows - len(found) if found else 0,
         provisional_days=tx.bills.list_provisional(query.first, query.last),
         unbilled_days=tx.bills.list_unbilled(query.first, query.last),
     )
 
 
-def _build_row(groups: Sequence[Group], row: Any) -> CostRow:
+def _build_row(groups: Sequence[Group], row: Any, prefix: str = "") -> CostRow:
     return CostRow(
         dict(zip(groups, row, strict=False)),
-        Sums(*(int(getattr(row, name)) for name in _SUMMED)),
-        int(row.charged),
-        int(row.lost),
+        Sums(*(int(getattr(row, f"{prefix}{name}")) for name in _SUMMED)),
+        int(getattr(row, f"{prefix}charged_usd_micros")),
+        int(getattr(row, f"{prefix}lost_usd_micros")),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, event, update
 from typer.testing import CliRunner, Result
 
 from cli.main import app
@@ -68,6 +68,26 @@ def billed(ledger: Ledger) -> Ledger:
 
 def ask(operator: httpx.Client, **wanted: Any) -> Any:
     return operator.get("/costs", params=SPAN | wanted).raise_for_status().json()
+
+
+def test_rows_and_total_are_of_the_same_bills_though_one_is_made_meanwhile(
+    billed: Ledger, operator: httpx.Client
+) -> None:
+    reads: list[str] = []
+
+    def bill(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("SELECT") and "FROM billing_daily" in statement:
+            reads.append(statement)
+            if len(reads) == 1:
+                billed.biller.make(DAY + timedelta(days=2))
+
+    event.listen(billed.database.engine, "after_cursor_execute", bill)
+    try:
+        report = ask(operator)
+    finally:
+        event.remove(billed.database.engine, "after_cursor_execute", bill)
+    assert reads
+    assert report["total"]["cost_usd_micros"] == sum(row["cost_usd_micros"] for row in report["rows"])
 
 
 def test_costs_are_summed_by_what_is_asked_for_and_unbilled_days_are_named(
