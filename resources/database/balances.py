@@ -326,7 +326,12 @@ def _is_of(table: type[Balance] | type[BudgetLimit], user_id: uuid.UUID | None) 
 
 
 def _select_charged(job_id: uuid.UUID) -> Select[str]:
-    """Build what finds the languages that are charged as they stand: delivered, or under way."""
+    """Build what finds the languages that are charged as they stand: delivered, under way, or delivered before.
+
+    Another revision is begun only of what was delivered; that stays delivered, and charged, whatever becomes of the
+    other one. Who cancels an edit has the dub all the same.
+    """
+    was_delivered = LanguageTask.revision > 1
     return select(LanguageTask.language).where(
-        LanguageTask.job_id == job_id, LanguageTask.state.not_in(NO_CHARGE_STATES)
+        LanguageTask.job_id == job_id, or_(LanguageTask.state.not_in(NO_CHARGE_STATES), was_delivered)
     )

@@ -64,7 +64,8 @@ _LINES = f"""
     ),
     lines AS (
         SELECT sums.*, served.is_delivered, served.is_under_way FROM sums CROSS JOIN LATERAL (
-            SELECT coalesce(bool_or(task.state = ANY(:delivered)), false) AS is_delivered,
+            -- another revision is begun only of what was delivered, and that stays delivered
+            SELECT coalesce(bool_or(task.state = ANY(:delivered) OR task.revision > 1), false) AS is_delivered,
                 coalesce(bool_or(task.state <> ALL(:final)), false) AS is_under_way
             FROM language_tasks task
             WHERE task.job_id = sums.job_id AND (sums.language IS NULL OR task.language = sums.language)

@@ -144,6 +144,17 @@ def test_what_served_languages_that_all_failed_is_lost(ledger: Ledger) -> None:
     assert (made.charged_usd_micros, made.lost_usd_micros) == (0, 9)
 
 
+@pytest.mark.parametrize("state", [LanguageState.CANCELLED, FAILED])
+def test_a_dub_whose_edit_was_cancelled_or_failed_is_charged_all_the_same(ledger: Ledger, state: LanguageState) -> None:
+    job_id = ledger.add_job({"es": DONE})
+    ledger.add_call(job_id, cost=5)
+    with ledger.database.transaction() as tx:
+        tx.jobs.begin_revision(tx.jobs.claim(job_id), tx.jobs.list_languages(job_id)[0])
+        tx.jobs.advance(job_id, "es", state, 0)
+    made = ledger.biller.make(DAY).bill
+    assert (made.charged_usd_micros, made.lost_usd_micros) == (5, 0)
+
+
 def test_a_language_under_way_counts_as_charged_and_makes_the_bill_provisional(ledger: Ledger) -> None:
     job_id = ledger.add_job({"es": MIXING})
     ledger.add_call(job_id, cost=5)

@@ -251,6 +251,24 @@ def test_a_language_that_a_replay_delivers_is_charged_with_what_it_cost_before(p
     assert get_balance(poor, None) == (0, 180)
 
 
+@pytest.mark.parametrize("outcome", [LanguageState.CANCELLED, LanguageState.FAILED])
+def test_who_cancels_or_loses_an_edit_pays_for_the_dub_all_the_same(poor: Database, outcome: LanguageState) -> None:
+    job_id = add_job(poor, ("es",))
+    open_hold(poor, job_id, 300)
+    spend(poor, job_id, 10, None)
+    spend(poor, job_id, 100, "es")
+    end(poor, job_id, es=LanguageState.COMPLETED)
+    release(poor, job_id)
+    with poor.transaction() as tx:
+        tx.jobs.begin_revision(tx.jobs.claim(job_id), tx.jobs.list_languages(job_id)[0])
+    open_hold(poor, job_id, 20)
+    spend(poor, job_id, 5, "es")
+    end(poor, job_id, es=outcome)
+    release(poor, job_id)
+    assert get_balance(poor, get_user(poor, job_id)) == (0, 115)
+    assert get_balance(poor, None) == (0, 115)
+
+
 def test_what_a_failed_language_cost_is_held_again_for_its_user_when_it_is_retried(poor: Database) -> None:
     job_id = add_job(poor, ("es", "fr"))
     open_hold(poor, job_id, 550)
