@@ -65,6 +65,7 @@ def run_dub(
             if (quality := container.intake.get_quality(language)) != "standard":
                 console.print(f"{name_language(language)} ({language}) is {quality} here; listen before you publish.")
         with open_output_folder(out) as folder:
+            container.budget.release_ended(container.database)  # of those that were killed; no sensor may be running
             console.print(f"Inspecting {file.name}", highlight=False)
             job = container.intake.submit(request, file.absolute())
             if job.resumed:
@@ -147,6 +148,7 @@ def _end_broken(database: Database, job_id: uuid.UUID, broken: set[str], codes: 
 def _put_back(database: Database, job_id: uuid.UUID) -> None:
     with database.transaction() as tx:
         tx.jobs.requeue(job_id)
+        tx.balances.release(job_id)
 
 
 def _raise_error_of(database: Database, job_id: uuid.UUID) -> None:

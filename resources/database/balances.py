@@ -8,7 +8,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -17,7 +17,9 @@ from sqlalchemy import (
     CursorResult,
     Date,
     Select,
+    and_,
     case,
+    exists,
     func,
     literal,
     or_,
@@ -40,6 +42,9 @@ THIS_MONTH: ColumnElement[date] = sql_cast(
     func.date_trunc("month", func.timezone("UTC", func.clock_timestamp())), Date()
 )
 """First day of the month that it is, UTC."""
+
+ABANDONED_AFTER = timedelta(minutes=15)
+"""A job that waits for no run of ours and shows no sign of life for so long was left by its process."""
 
 NO_CHARGE_STATES = [state.value for state in FINAL_LANGUAGE_STATES - DELIVERED_STATES]
 
@@ -143,25 +148,19 @@ class Balances:
     def release_ended(self, job_id: uuid.UUID) -> bool:
         """Release the hold of a job that has ended and whose run is over; others are left as they are.
 
+        One that was left in the middle is as good as ended: when somebody goes on with it, money is held again.
+
         Raises:
             JobBusyError: a process works on it.
         """
-        job = self._jobs.claim(job_id)
-        if job.state not in FINAL_JOB_STATES or job.ended_attempt < job.launched_attempt:
+        self._jobs.claim(job_id)
+        if not self._session.scalar(select(_select_ended().where(Hold.job_id == job_id).exists())):
             return False
         return self.release(job_id)
 
     def list_ended(self, limit: int, *, after: uuid.UUID | None = None) -> Sequence[uuid.UUID]:
-        """Return jobs that have ended and for which money is still held, in a fixed order."""
-        statement = (
-            select(Hold.job_id)
-            .join(DubbingJob, DubbingJob.id == Hold.job_id)
-            .where(
-                Hold.released_at.is_(None),
-                DubbingJob.state.in_([state.value for state in FINAL_JOB_STATES]),
-                DubbingJob.ended_attempt >= DubbingJob.launched_attempt,
-            )
-        )
+        """Return jobs that have ended, or were left, and for which money is still held, in a fixed order."""
+        statement = _select_ended()
         if after is not None:
             statement = statement.where(Hold.job_id > after)
         return self._session.scalars(statement.order_by(Hold.job_id).limit(limit)).all()
@@ -323,6 +322,22 @@ class Balances:
 def _is_of(table: type[Balance] | type[BudgetLimit], user_id: uuid.UUID | None) -> ColumnElement[bool]:
     # Not IS NOT DISTINCT FROM: no index serves that.
     return table.user_id == user_id if user_id is not None else table.user_id.is_(None)
+
+
+def _select_ended() -> Select[uuid.UUID]:
+    """Build what finds jobs for which money is held and on which no run works or will."""
+    since = func.clock_timestamp() - ABANDONED_AFTER
+    is_alive = exists().where(LanguageTask.job_id == DubbingJob.id, LanguageTask.heartbeat_at > since)
+    is_left = and_(DubbingJob.attempt <= DubbingJob.launched_attempt, Hold.began_at < since, ~is_alive)
+    return (
+        select(Hold.job_id)
+        .join(DubbingJob, DubbingJob.id == Hold.job_id)
+        .where(
+            Hold.released_at.is_(None),
+            DubbingJob.ended_attempt >= DubbingJob.launched_attempt,
+            or_(DubbingJob.state.in_([state.value for state in FINAL_JOB_STATES]), is_left),
+        )
+    )
 
 
 def _select_charged(job_id: uuid.UUID) -> Select[str]:

@@ -4,6 +4,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -336,6 +337,28 @@ def test_what_a_crash_left_held_is_found_and_given_back(poor: Database) -> None:
         for job_id in (ended, running, in_flight, never_launched):
             tx.balances.release_ended(job_id)
     assert get_balance(poor, None) == (200, 0)
+
+
+def test_what_a_killed_command_left_held_is_given_back_and_that_of_a_living_one_is_not(poor: Database) -> None:
+    killed, living, begun_just_now, queued = (add_job(poor, ("es",)) for _ in range(4))
+    for job_id in (killed, living, begun_just_now, queued):
+        open_hold(poor, job_id, 100)
+    spend(poor, killed, 30)
+    hours_ago = func.clock_timestamp() - timedelta(hours=2)
+    with poor.transaction() as tx:
+        for job_id in (killed, living, begun_just_now):  # as the command makes jobs: no sensor launches or ends them
+            row = update(DubbingJob).where(DubbingJob.id == job_id)
+            tx.session.execute(row.values(state="running", launched_attempt=1, ended_attempt=1))
+        for job_id in (killed, living, queued):
+            tx.session.execute(update(Hold).where(Hold.job_id == job_id).values(began_at=hours_ago))
+        tx.session.execute(_get_task(killed, "es").values(state="synthesizing", heartbeat_at=hours_ago))
+        tx.session.execute(_get_task(living, "es").values(state="synthesizing", heartbeat_at=func.clock_timestamp()))
+    with poor.transaction() as tx:
+        assert tx.balances.list_ended(10) == [killed]
+        assert [tx.balances.release_ended(each) for each in (killed, living, begun_just_now, queued)] == [True] + [
+            False
+        ] * 3
+    assert get_balance(poor, None) == (300, 30)
 
 
 def test_holds_releases_and_recounts_of_many_jobs_at_once_end_in_exact_balances(poor: Database) -> None:
