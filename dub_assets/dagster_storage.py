@@ -12,6 +12,8 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres.storage import DagsterPostgresStorage
 from sqlalchemy import Engine, create_engine
 
+from resources.database.connection import DEAD_NETWORK_MS
+
 KEPT_CONNECTIONS = 2
 """So many stay open in a process; more are opened when its threads need them at once, and closed again."""
 
@@ -24,13 +26,15 @@ class PooledPostgresStorage(DagsterPostgresStorage):
 
     def __init__(self, postgres_url: str, **options: Any) -> None:
         super().__init__(postgres_url, **options)
-        # A connection is tried before it is used: Postgres may have been started again since.
+        # A connection is tried before it is used: Postgres may have been started again since. What a firewall has
+        # forgotten answers nothing, and the system's own patience with that is a quarter of an hour.
         engine = create_engine(
             postgres_url,
             isolation_level="AUTOCOMMIT",
             pool_size=KEPT_CONNECTIONS,
             max_overflow=-1,
             pool_pre_ping=True,
+            connect_args={"tcp_user_timeout": DEAD_NETWORK_MS},
         )
         for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
             _replace_engine(part, engine)

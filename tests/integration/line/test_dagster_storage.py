@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from dub_assets.dagster_storage import KEPT_CONNECTIONS
+from resources.database.connection import DEAD_NETWORK_MS
 from tests.integration.line.conftest import Line
 from tests.support.waiting import wait_for
 
@@ -61,6 +62,12 @@ def test_lost_connections_are_not_noticed(instance: dg.DagsterInstance, onlooker
     for pid in list_connected(onlooker):
         assert onlooker.execute(END, [pid]).fetchone() == (True,)
     use_every_part(instance, "after")
+
+
+def test_a_network_that_is_dead_is_not_waited_for(instance: dg.DagsterInstance) -> None:
+    with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        driver = connection.connection.driver_connection
+        assert driver.get_dsn_parameters()["tcp_user_timeout"] == str(DEAD_NETWORK_MS)
 
 
 def test_an_instance_that_is_disposed_of_leaves_no_connection(
