@@ -116,6 +116,9 @@ def _sum(estimate: JobEstimate) -> Need:
 def _release(database: Database, job_id: uuid.UUID) -> bool:
     try:
         with database.transaction() as tx:
-            return tx.balances.release_ended(job_id)
+            is_released = tx.balances.release_ended(job_id)
+            if is_released:
+                tx.purchases.close_abandoned(job_id)  # of one that was left; an invoice ends only what is in doubt
+            return is_released
     except JobBusyError:
         return False  # its run was started by hand; when that is over

@@ -1,14 +1,16 @@
 """Holds of jobs that have ended, given back whatever died in between."""
 
 import uuid
+from datetime import timedelta
 
 import dagster as dg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from dubbing.jobs import LanguageState
 from dubbing.spend_limits import Need
 from resources.database.money_tables import Hold
+from resources.database.tables import CallState, DubbingJob, VendorCall
 from sensors.releases import releases
 from tests.integration.sensors.conftest import Ears
 
@@ -53,3 +55,18 @@ def test_while_a_process_works_on_a_job_by_hand_its_hold_stays(ears: Ears) -> No
     assert not is_held(ears, other)
     ears.evaluate(releases)
     assert not is_held(ears, job_id)
+
+
+def test_what_a_killed_command_was_buying_is_in_doubt_from_then_on(ears: Ears) -> None:
+    job_id = hold(ears)
+    call = VendorCall(job_id=job_id, language="es", vendor="v", model="m", operation="o", engine="e", content_key="k")
+    ears.change(lambda tx: tx.purchases.start_call(call))
+    long_ago = func.clock_timestamp() - timedelta(hours=1)
+    run = update(DubbingJob).where(DubbingJob.id == job_id).values(launched_attempt=1, ended_attempt=1)
+    ears.change(lambda tx: tx.session.execute(run))
+    ears.change(lambda tx: tx.session.execute(update(Hold).where(Hold.job_id == job_id).values(began_at=long_ago)))
+    ears.evaluate(releases)
+    assert not is_held(ears, job_id)
+    with ears.database.transaction() as tx:
+        state = tx.session.scalars(select(VendorCall.state).where(VendorCall.job_id == job_id)).one()
+    assert state == CallState.SPEND_UNKNOWN
