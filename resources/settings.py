@@ -148,12 +148,14 @@ class Settings(BaseSettings):
     installation_budget_usd: Decimal | None = Field(
         default=None,
         ge=0,
+        le=1_000_000_000,
         decimal_places=6,
         description="Most that all jobs of a month may cost, dollars; empty: no limit.",
     )
     user_budget_usd: Decimal | None = Field(
         default=None,
         ge=0,
+        le=1_000_000_000,
         decimal_places=6,
         description="Most that one user may spend in a month, dollars; empty: no limit.",
     )

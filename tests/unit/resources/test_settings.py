@@ -66,3 +66,12 @@ def test_an_address_ends_without_a_slash(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("DUBLINE_PUBLIC_URL", "api.example.com")
     with pytest.raises(SettingsError, match="DUBLINE_PUBLIC_URL"):
         load_settings()
+
+
+@pytest.mark.parametrize("dollars", ["-1", "NaN", "0.0000001", "1e30"])
+def test_a_budget_that_postgres_could_not_count_is_refused_at_start(
+    monkeypatch: pytest.MonkeyPatch, dollars: str
+) -> None:
+    monkeypatch.setenv("DUBLINE_USER_BUDGET_USD", dollars)
+    with pytest.raises(SettingsError, match="DUBLINE_USER_BUDGET_USD"):
+        load_settings()
