@@ -186,7 +186,9 @@ class Balances:
     def _recount(self, job_id: uuid.UUID) -> Mapping[tuple[uuid.UUID | None, date], int]:
         if self._lock_open(job_id) is not None:
             return {}
-        released = select(Hold).where(Hold.job_id == job_id).order_by(Hold.released_at.desc(), Hold.id).limit(1)
+        # One that a call has opened since is none of these; what its job came to is counted when it is released.
+        released = select(Hold).where(Hold.job_id == job_id, Hold.released_at.is_not(None))
+        released = released.order_by(Hold.released_at.desc(), Hold.id).limit(1)
         last = self._session.scalars(released.execution_options(populate_existing=True)).one_or_none()
         if last is None:
             return {}

@@ -16,7 +16,7 @@ from sqlalchemy import Update, delete, func, select, update
 from dubbing.errors import BudgetExceededError, DubbingError, SpendLimitReachedError, SpendLimitTooLowError
 from dubbing.jobs import LanguageState
 from dubbing.spend_limits import Need
-from resources.database.balances import Limits
+from resources.database.balances import Balances, Limits
 from resources.database.connection import Database
 from resources.database.embedded import PostgresAddress
 from resources.database.money_tables import Balance, BudgetLimit, Hold
@@ -231,6 +231,30 @@ def test_a_doubt_counts_as_estimated_until_it_ends_and_then_as_it_ended(poor: Da
     assert get_balance(poor, get_user(poor, job_id)) == (0, 33)
     recount(poor, job_id)
     assert get_balance(poor, None) == (0, 33)
+
+
+def test_a_call_that_opens_a_hold_while_the_job_is_counted_anew_is_not_counted_twice(
+    poor: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = add_job(poor, ("es",))
+    open_hold(poor, job_id, 500)
+    call = spend(poor, job_id, 0, "es", CallState.SPEND_UNKNOWN, estimate=80)
+    release(poor, job_id)
+    lock_open = Balances._lock_open
+
+    def lock_open_just_before_the_call(self: Balances, job_id: uuid.UUID) -> Hold | None:
+        found = lock_open(self, job_id)
+        monkeypatch.undo()
+        with poor.transaction() as tx:
+            tx.balances.admit_call(job_id, 20)
+        return found
+
+    with poor.transaction() as tx:
+        tx.session.execute(update(VendorCall).where(VendorCall.id == call).values(state="settled", cost_usd_micros=33))
+        monkeypatch.setattr(Balances, "_lock_open", lock_open_just_before_the_call)
+        tx.balances.recount(job_id)
+    release(poor, job_id)
+    assert get_balance(poor, None) == get_balance(poor, get_user(poor, job_id)) == (0, 33)
 
 
 def test_a_language_that_a_replay_delivers_is_charged_with_what_it_cost_before(poor: Database) -> None:
