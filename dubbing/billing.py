@@ -1,46 +1,14 @@
-"""The bill of a day: which calls it is of, who pays for them, and what its checks say."""
+"""The bill of a day: which calls it is of, and what its checks say; who pays is in `spend_limits`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-
-from dubbing.jobs import DELIVERED_STATES, FINAL_LANGUAGE_STATES, LanguageState
 
 DOUBTFUL_AFTER = timedelta(hours=1)
 """A call that has begun and not ended is in doubt after this; the longest answer of a vendor takes minutes."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """Who pays for calls.
-
-    Attributes:
-        is_charged: the user; else it is our loss.
-        is_settled: nothing that goes on can change it.
-    """
-
-    is_charged: bool
-    is_settled: bool
-
-
-def assess_charge(served: Collection[LanguageState]) -> Charge:
-    """Decide who pays for calls, by the languages that they served: one, or all of a job.
-
-    The user pays where one of them was delivered, or may yet be.
-
-    >>> assess_charge([LanguageState.COMPLETED, LanguageState.FAILED])
-    Charge(is_charged=True, is_settled=True)
-    >>> assess_charge([LanguageState.FAILED, LanguageState.CANCELLED])
-    Charge(is_charged=False, is_settled=True)
-    >>> assess_charge([LanguageState.MIXING, LanguageState.FAILED])
-    Charge(is_charged=True, is_settled=False)
-    """
-    is_delivered = any(state in DELIVERED_STATES for state in served)
-    is_under_way = any(state not in FINAL_LANGUAGE_STATES for state in served)
-    return Charge(is_charged=is_delivered or is_under_way, is_settled=is_delivered or not is_under_way)
 
 
 @dataclass(frozen=True, slots=True)

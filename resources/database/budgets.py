@@ -61,9 +61,10 @@ class Budgets:
         """Let the settings say again what may be spent."""
         self._session.execute(delete(BudgetLimit).where(_is_of(user_id)))
 
-    def get_standing(self, user_id: uuid.UUID | None) -> Standing:
-        """Tell how a budget stands."""
-        month: date = self._session.execute(select(THIS_MONTH)).scalar_one()
+    def get_standing(self, user_id: uuid.UUID | None, month: date | None = None) -> Standing:
+        """Tell how a budget stands, in this month or, by the limit of today, in another (its first day)."""
+        if month is None:
+            month = self._session.execute(select(THIS_MONTH)).scalar_one()
         balance = and_(
             Balance.month == month,
             Balance.user_id == user_id if user_id is not None else Balance.user_id.is_(None),

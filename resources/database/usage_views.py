@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 from dubbing.billing import get_span
 from dubbing.jobs import DELIVERED_STATES
 from resources.database.connection import UnitOfWork
-from resources.database.money_tables import Balance, BudgetLimit
 from resources.database.tables import DubbingJob, LanguageTask, Upload
 
 _LONGEST_MONTH = timedelta(days=31)
@@ -22,17 +21,11 @@ class MonthOfUse:
     Attributes:
         jobs: submitted in it.
         languages, dubbed_ms: delivered in it, and how long their recordings are.
-        charged_usd_micros, held_usd_micros: by the user's balance.
-        has_own_limit: one was set for this user; ``limit_usd_micros`` of None then means none.
     """
 
     jobs: int
     languages: int
     dubbed_ms: int
-    charged_usd_micros: int
-    held_usd_micros: int
-    has_own_limit: bool
-    limit_usd_micros: int | None
 
 
 def load_usage(tx: UnitOfWork, user_id: uuid.UUID, month: date) -> MonthOfUse:
@@ -54,17 +47,7 @@ def load_usage(tx: UnitOfWork, user_id: uuid.UUID, month: date) -> MonthOfUse:
         )
     )
     languages, dubbed_ms = tx.session.execute(delivered).one()
-    balance = tx.session.scalars(select(Balance).where(Balance.user_id == user_id, Balance.month == month)).first()
-    limit = tx.session.scalars(select(BudgetLimit).where(BudgetLimit.user_id == user_id)).first()
-    return MonthOfUse(
-        jobs=tx.session.scalar(jobs) or 0,
-        languages=languages,
-        dubbed_ms=int(dubbed_ms or 0),
-        charged_usd_micros=balance.spent_usd_micros if balance is not None else 0,
-        held_usd_micros=balance.held_usd_micros if balance is not None else 0,
-        has_own_limit=limit is not None,
-        limit_usd_micros=limit.limit_usd_micros if limit is not None else None,
-    )
+    return MonthOfUse(jobs=tx.session.scalar(jobs) or 0, languages=languages, dubbed_ms=int(dubbed_ms or 0))
 
 
 def _get_month(month: date) -> tuple[datetime, datetime]:

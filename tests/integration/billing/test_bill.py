@@ -10,14 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dubbing.billing import UNCHANGED, WHOLE, assess_charge, get_span
+from dubbing.billing import UNCHANGED, WHOLE, get_span
 from dubbing.jobs import LanguageState
+from dubbing.spend_limits import measure_charge
 from resources.database.bills import MadeBill
 from resources.database.tables import CallState
 from tests.integration.purchasing.shop import run_all
 from tests.support.billed import DAY, NOON, Ledger
 
 DONE, FAILED, MIXING = LanguageState.COMPLETED, LanguageState.FAILED, LanguageState.MIXING
+LOST = (LanguageState.FAILED, LanguageState.CANCELLED)
 TOMORROW = DAY + timedelta(days=1)
 
 
@@ -103,8 +105,7 @@ def sum_up(calls: Sequence[Draw], states: Sequence[Sequence[LanguageState]]) -> 
     for call in calls:
         if call.vendor == "local" or not 0 <= call.minute < 1440:
             continue
-        es, fr = states[call.job]
-        served = {"es": [es], "fr": [fr], None: [es, fr]}[call.language]
+        paid = {tag for tag, state in zip(("es", "fr"), states[call.job], strict=True) if state not in LOST}
         cost = call.cost if call.state is CallState.SETTLED else 0
         is_doubtful = call.state in (CallState.STARTED, CallState.SPEND_UNKNOWN)
         key = (call.job, call.language, call.vendor, call.operation)
@@ -113,8 +114,8 @@ def sum_up(calls: Sequence[Draw], states: Sequence[Sequence[LanguageState]]) -> 
             failed=int(call.state is CallState.FAILED),
             doubtful_calls=int(is_doubtful),
             cost=cost,
-            charged=cost if assess_charge(served).is_charged else 0,
-            lost=0 if assess_charge(served).is_charged else cost,
+            charged=measure_charge({call.language: cost}, paid),
+            lost=cost - measure_charge({call.language: cost}, paid),
             doubtful=call.cost if is_doubtful else 0,
             characters=call.characters if call.state is CallState.SETTLED else 0,
         )
