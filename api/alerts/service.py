@@ -3,24 +3,18 @@
 from api.access import Access
 from api.alerts.replies import build_alert_reply, build_rule_reply
 from api.alerts.schemas import AlertListQuery, AlertPage, RuleList, RuleReply, RuleRequest
-from api.cursors import parse_cursor, render_cursor
+from api.cursors import cut_page, parse_cursor
 from dubbing.alerting import build_rule
-from resources.database.alerts import AlertPosition
-from resources.database.job_views import Position
+from resources.database.positions import Position
 
 
 def list_alerts(access: Access, query: AlertListQuery) -> AlertPage:
     """Return a page of alerts."""
-    place = parse_cursor(query.cursor) if query.cursor else None
-    after = AlertPosition(place.created_at, place.job_id) if place is not None else None
+    after = parse_cursor(query.cursor)
     with access.container.database.transaction() as tx:
         found = tx.alerts.list_newest(limit=query.limit + 1, only_open=query.state == "open", after=after)
-    alerts = found[: query.limit]
-    has_more = len(found) > query.limit
-    return AlertPage(
-        items=[build_alert_reply(alert) for alert in alerts],
-        next_cursor=render_cursor(Position(alerts[-1].raised_at, alerts[-1].id)) if has_more else None,
-    )
+    alerts, next_cursor = cut_page(found, query.limit, lambda alert: Position(alert.raised_at, alert.id))
+    return AlertPage(items=[build_alert_reply(alert) for alert in alerts], next_cursor=next_cursor)
 
 
 def list_rules(access: Access) -> RuleList:

@@ -3,7 +3,7 @@
 import uuid
 
 from api.access import Access
-from api.cursors import parse_cursor, render_cursor
+from api.cursors import cut_page, parse_cursor
 from api.dead_letters.replies import build_letter_reply, build_replay_reply
 from api.dead_letters.schemas import (
     BulkReplayReply,
@@ -15,23 +15,19 @@ from api.dead_letters.schemas import (
     ReplayReply,
 )
 from dubbing.errors import NotFoundError
-from resources.database.job_views import Position
 from resources.database.letter_views import LetterQuery, list_letter_ids, list_letters
+from resources.database.positions import Position
 from resources.database.tables import LetterState
 from resources.replaying.replayer import NO_SUCH_LETTER, Replayer
 
 
 def list_all_letters(access: Access, query: LetterListQuery) -> LetterPage:
     """Return a page of letters."""
-    after = parse_cursor(query.cursor) if query.cursor else None
+    after = parse_cursor(query.cursor)
     with access.container.database.transaction() as tx:
         found = list_letters(tx, _build_query(query, query.state), after=after, limit=query.limit + 1)
-    letters = found[: query.limit]
-    has_more = len(found) > query.limit
-    return LetterPage(
-        items=[build_letter_reply(letter) for letter in letters],
-        next_cursor=render_cursor(Position(letters[-1].last_at, letters[-1].id)) if has_more else None,
-    )
+    letters, next_cursor = cut_page(found, query.limit, lambda letter: Position(letter.last_at, letter.id))
+    return LetterPage(items=[build_letter_reply(letter) for letter in letters], next_cursor=next_cursor)
 
 
 def read_letter(access: Access, letter_id: uuid.UUID) -> LetterReply:

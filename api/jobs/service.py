@@ -3,7 +3,7 @@
 import uuid
 
 from api.access import Access
-from api.cursors import parse_cursor, render_cursor
+from api.cursors import cut_page, parse_cursor
 from api.jobs.replies import build_etag, build_event_reply, build_job_reply
 from api.jobs.schemas import EventPage, EventQuery, JobPage, JobQuery, JobReply
 from dubbing.errors import JobFinishedError, NotFoundError
@@ -11,7 +11,7 @@ from dubbing.jobs import FINAL_JOB_STATES, JobState
 from dubbing.launching import ended_by_cancel
 from resources.database.connection import UnitOfWork
 from resources.database.deletion_views import list_deletions
-from resources.database.job_views import Position
+from resources.database.positions import Position
 from resources.database.tables import DubbingJob
 
 NO_SUCH_JOB = "There is no such job."
@@ -19,20 +19,19 @@ NO_SUCH_JOB = "There is no such job."
 
 def list_own_jobs(access: Access, query: JobQuery) -> JobPage:
     """Return a page of jobs, newest first."""
-    after = parse_cursor(query.cursor) if query.cursor else None
+    after = parse_cursor(query.cursor)
     with access.transaction() as tx:
         found = tx.views.list_page(access.caller.user_id, state=query.status, after=after, limit=query.limit + 1)
-        jobs = found[: query.limit]
+        jobs, next_cursor = cut_page(found, query.limit, lambda job: Position(job.created_at, job.id))
         languages = tx.views.list_languages([job.id for job in jobs])
         recovering = tx.views.list_recovering([job.id for job in jobs])
         deletions = list_deletions(tx, jobs)
-    has_more = len(found) > query.limit
     return JobPage(
         items=[
             build_job_reply(job, languages[job.id], is_recovering=job.id in recovering, deletion=deletions.get(job.id))
             for job in jobs
         ],
-        next_cursor=render_cursor(Position(jobs[-1].created_at, jobs[-1].id)) if has_more else None,
+        next_cursor=next_cursor,
     )
 
 

@@ -3,28 +3,22 @@
 import uuid
 
 from api.access import Access
-from api.cursors import parse_cursor, render_cursor
+from api.cursors import cut_page, parse_cursor
 from api.receipts.replies import build_pending_reply, build_receipt_reply
 from api.receipts.schemas import ReceiptPage, ReceiptQuery, ReceiptReply
 from dubbing.errors import NotFoundError
 from resources.database.connection import UnitOfWork
 from resources.database.deletion_views import find_pending_erasure
-from resources.database.job_views import Position
-from resources.database.receipts import ReceiptPosition
+from resources.database.positions import Position
 
 
 def list_own_receipts(access: Access, query: ReceiptQuery) -> ReceiptPage:
     """Return a page of receipts, newest first."""
-    place = parse_cursor(query.cursor) if query.cursor else None
-    after = ReceiptPosition(place.created_at, place.job_id) if place is not None else None
+    after = parse_cursor(query.cursor)
     with access.transaction() as tx:
         found = tx.receipts.list_of_user(access.caller.user_id, limit=query.limit + 1, after=after)
-    receipts = found[: query.limit]
-    has_more = len(found) > query.limit
-    return ReceiptPage(
-        items=[build_receipt_reply(receipt) for receipt in receipts],
-        next_cursor=render_cursor(Position(receipts[-1].erased_at, receipts[-1].id)) if has_more else None,
-    )
+    receipts, next_cursor = cut_page(found, query.limit, lambda receipt: Position(receipt.erased_at, receipt.id))
+    return ReceiptPage(items=[build_receipt_reply(receipt) for receipt in receipts], next_cursor=next_cursor)
 
 
 def read_own_receipt(access: Access, receipt_id: uuid.UUID) -> ReceiptReply:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from api.access import Access
-from api.cursors import parse_cursor, render_cursor
+from api.cursors import cut_page, parse_cursor, render_cursor
 from api.reconciliations.replies import build_detail_reply, build_reconciliation_reply
 from api.reconciliations.schemas import (
     FindingListQuery,
@@ -15,7 +15,7 @@ from api.reconciliations.schemas import (
     ReconciliationPage,
 )
 from dubbing.errors import NotFoundError
-from resources.database.job_views import Position
+from resources.database.positions import Position
 from resources.invoicing.reconciler import ITEMS_SHOWN, Reconciler, Wish
 
 NO_SUCH_RECONCILIATION = "There is no such comparison of an invoice."
@@ -23,15 +23,11 @@ NO_SUCH_RECONCILIATION = "There is no such comparison of an invoice."
 
 def list_all(access: Access, query: ReconciliationListQuery) -> ReconciliationPage:
     """Return a page of comparisons."""
-    after = parse_cursor(query.cursor) if query.cursor else None
+    after = parse_cursor(query.cursor)
     with access.container.database.transaction() as tx:
         found = tx.invoices.list_newest(query.vendor, after=after, limit=query.limit + 1)
-    shown = found[: query.limit]
-    has_more = len(found) > query.limit
-    return ReconciliationPage(
-        items=[build_reconciliation_reply(invoice) for invoice in shown],
-        next_cursor=render_cursor(Position(shown[-1].compared_at, shown[-1].id)) if has_more else None,
-    )
+    shown, next_cursor = cut_page(found, query.limit, lambda invoice: Position(invoice.compared_at, invoice.id))
+    return ReconciliationPage(items=[build_reconciliation_reply(invoice) for invoice in shown], next_cursor=next_cursor)
 
 
 def read(access: Access, invoice_id: uuid.UUID, query: FindingListQuery) -> ReconciliationDetailReply:
@@ -40,15 +36,13 @@ def read(access: Access, invoice_id: uuid.UUID, query: FindingListQuery) -> Reco
     Raises:
         NotFoundError: there is none.
     """
-    after = parse_cursor(query.cursor) if query.cursor else None
+    after = parse_cursor(query.cursor)
     with access.container.database.transaction() as tx:
         invoice = tx.invoices.find(invoice_id)
         items = tx.invoices.list_items(invoice_id, after=after, limit=query.limit + 1)
     if invoice is None:
         raise NotFoundError(NO_SUCH_RECONCILIATION)
-    shown = items[: query.limit]
-    has_more = len(items) > query.limit
-    return build_detail_reply(invoice, shown, render_cursor(Position(shown[-1].at, shown[-1].id)) if has_more else None)
+    return build_detail_reply(invoice, *cut_page(items, query.limit, lambda item: Position(item.at, item.id)))
 
 
 def reconcile(access: Access, file: BinaryIO, query: ReconcileQuery) -> ReconciliationDetailReply:

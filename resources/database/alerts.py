@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import BigInteger, Numeric, Select, case, cast, func, select, tuple_, update
@@ -26,6 +26,7 @@ from dubbing.errors import InputError, NotFoundError
 from resources.database.balances import Limits
 from resources.database.job_lock import number_lock
 from resources.database.money_tables import AlertRow, AlertRule, Balance, BudgetLimit, InvoiceRow, VendorQuota
+from resources.database.positions import Position
 from resources.database.tables import CallState, VendorCall
 
 RATE_OVER = timedelta(hours=1)
@@ -35,14 +36,6 @@ WATCH = number_lock("alerts")
 
 BATCH = 1000
 """Alerts that one statement changes: with a new month thousands may end at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlertPosition:
-    """A place in the list of alerts, newest first; alerts that are raised meanwhile do not move it."""
-
-    raised_at: datetime
-    alert_id: uuid.UUID
 
 
 class Alerts:
@@ -162,14 +155,14 @@ class Alerts:
         )
         return [Alert(row.rule, AlertKind(row.kind), row.subject, row.threshold, row.value) for row in rows]
 
-    def list_newest(self, *, limit: int, only_open: bool, after: AlertPosition | None = None) -> Sequence[AlertRow]:
+    def list_newest(self, *, limit: int, only_open: bool, after: Position | None = None) -> Sequence[AlertRow]:
         """Return the next alerts, newest first."""
         place = (AlertRow.raised_at, AlertRow.id)
         statement = select(AlertRow).order_by(*(column.desc() for column in place)).limit(limit)
         if only_open:
             statement = statement.where(AlertRow.cleared_at.is_(None))
         if after is not None:
-            statement = statement.where(tuple_(*place) < (after.raised_at, after.alert_id))
+            statement = statement.where(tuple_(*place) < (after.at, after.id))
         return self._session.scalars(statement).all()
 
     def apply(self, plan: AlertPlan) -> AlertPlan:

@@ -42,8 +42,8 @@ from dubbing.reconciling import (
     Standing,
 )
 from resources.database.job_lock import number_lock
-from resources.database.job_views import Position
 from resources.database.money_tables import InvoiceItem, InvoiceRow
+from resources.database.positions import Position
 from resources.database.tables import CallState, VendorCall
 
 PAGE = 5_000
@@ -111,7 +111,7 @@ class Invoices:
             statement = statement.where(InvoiceRow.vendor == vendor)
         if after is not None:
             place = tuple_(InvoiceRow.compared_at, InvoiceRow.id)
-            statement = statement.where(place < tuple_(after.created_at, after.job_id))
+            statement = statement.where(place < tuple_(after.at, after.id))
         return self._session.scalars(statement.limit(limit)).all()
 
     def list_items(self, invoice_id: uuid.UUID, *, after: Position | None = None, limit: int) -> Sequence[InvoiceItem]:
@@ -119,7 +119,7 @@ class Invoices:
         statement = select(InvoiceItem).where(InvoiceItem.invoice_id == invoice_id)
         if after is not None:
             place = tuple_(InvoiceItem.at, InvoiceItem.id)
-            statement = statement.where(place > tuple_(after.created_at, after.job_id))
+            statement = statement.where(place > tuple_(after.at, after.id))
         return self._session.scalars(statement.order_by(InvoiceItem.at, InvoiceItem.id).limit(limit)).all()
 
     def add(self, invoice: InvoiceRow) -> None:

@@ -3,13 +3,14 @@
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Select, Text, case, cast, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from dubbing.jobs import DELIVERED_STATES, FINAL_LANGUAGE_STATES, JobState
+from resources.database.positions import Position
 from resources.database.tables import (
     ArtifactRow,
     DubbedSegment,
@@ -19,14 +20,6 @@ from resources.database.tables import (
     SegmentEdit,
     SegmentRow,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in the list of jobs, newest first; jobs that are added meanwhile do not move it."""
-
-    created_at: datetime
-    job_id: uuid.UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +94,7 @@ class JobViews:
         if state is not None:
             statement = statement.where(DubbingJob.state == state.value)
         if after is not None:
-            statement = statement.where(
-                tuple_(DubbingJob.created_at, DubbingJob.id) < tuple_(after.created_at, after.job_id)
-            )
+            statement = statement.where(tuple_(DubbingJob.created_at, DubbingJob.id) < tuple_(after.at, after.id))
         newest = statement.order_by(DubbingJob.created_at.desc(), DubbingJob.id.desc()).limit(limit)
         return self._session.scalars(newest).all()
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, tuple_
 
 from resources.database.connection import UnitOfWork
-from resources.database.job_views import Position
+from resources.database.positions import Position
 from resources.database.tables import DeadLetter, LetterState
 
 
@@ -40,7 +40,7 @@ def list_letters(
     """
     statement = select(DeadLetter).where(*_list_conditions(query))
     if after is not None:
-        statement = statement.where(tuple_(DeadLetter.last_at, DeadLetter.id) < tuple_(after.created_at, after.job_id))
+        statement = statement.where(tuple_(DeadLetter.last_at, DeadLetter.id) < tuple_(after.at, after.id))
     newest = (DeadLetter.last_at.desc(), DeadLetter.id.desc())
     return tx.session.scalars(statement.order_by(*newest).limit(limit)).all()
 

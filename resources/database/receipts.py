@@ -2,21 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
+from resources.database.positions import Position
 from resources.database.tables import DeletionReceipt
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptPosition:
-    """A place in the list of receipts, newest first; receipts that are added meanwhile do not move it."""
-
-    erased_at: datetime
-    receipt_id: uuid.UUID
 
 
 class Receipts:
@@ -40,20 +31,20 @@ class Receipts:
         return self._session.scalars(select(DeletionReceipt).where(DeletionReceipt.job_id == job_id)).one_or_none()
 
     def list_of_user(
-        self, user_id: uuid.UUID, *, limit: int, after: ReceiptPosition | None = None
+        self, user_id: uuid.UUID, *, limit: int, after: Position | None = None
     ) -> Sequence[DeletionReceipt]:
         """Return the next receipts of a user, newest first."""
         statement = select(DeletionReceipt).where(DeletionReceipt.user_id == user_id)
         return self._read(statement, after, limit)
 
-    def list_newest(self, *, limit: int, after: ReceiptPosition | None = None) -> Sequence[DeletionReceipt]:
+    def list_newest(self, *, limit: int, after: Position | None = None) -> Sequence[DeletionReceipt]:
         """Return the next receipts of everybody, newest first."""
         return self._read(select(DeletionReceipt), after, limit)
 
     def _read(
-        self, statement: Select[DeletionReceipt], after: ReceiptPosition | None, limit: int
+        self, statement: Select[DeletionReceipt], after: Position | None, limit: int
     ) -> Sequence[DeletionReceipt]:
         place = (DeletionReceipt.erased_at, DeletionReceipt.id)
         if after is not None:
-            statement = statement.where(tuple_(*place) < (after.erased_at, after.receipt_id))
+            statement = statement.where(tuple_(*place) < (after.at, after.id))
         return self._session.scalars(statement.order_by(*(column.desc() for column in place)).limit(limit)).all()

@@ -15,10 +15,11 @@ from dubbing.errors import InputError, NotFoundError, OutcomeUnknownError
 from dubbing.usage import Receipt
 from resources.alerts.watch import AlertWatch
 from resources.container import Container
-from resources.database.alerts import BATCH, AlertPosition
+from resources.database.alerts import BATCH
 from resources.database.balances import NO_LIMITS, Limits
 from resources.database.connection import Database, UnitOfWork
 from resources.database.money_tables import AlertRow, AlertRule, Balance, BudgetLimit, InvoiceRow, VendorQuota
+from resources.database.positions import Position
 from resources.database.tables import VendorCall
 from resources.database.vendor_quotas import Quota
 from resources.settings import Settings
@@ -221,7 +222,7 @@ def test_an_alert_is_one_row_from_raised_to_cleared_and_raised_anew_as_another(
     look(database)
     with database.transaction() as tx:
         newest, oldest = tx.alerts.list_newest(limit=10, only_open=False)
-        place = AlertPosition(newest.raised_at, newest.id)
+        place = Position(newest.raised_at, newest.id)
         assert [row.id for row in tx.alerts.list_newest(limit=10, only_open=False, after=place)] == [oldest.id]
         assert [row.id for row in tx.alerts.list_newest(limit=10, only_open=True)] == [newest.id]
     assert (newest.value, newest.cleared_at, oldest.value) == (7, None, 5)

@@ -23,8 +23,8 @@ from dubbing.jobs import LanguageState
 from dubbing.stages import TranslatedSegment, VoicedSegment
 from resources.database.connection import Database, UnitOfWork
 from resources.database.dead_letters import MAX_WORDS
-from resources.database.job_views import Position
 from resources.database.letter_views import LetterQuery, list_letter_ids, list_letters
+from resources.database.positions import Position
 from resources.database.tables import DeadLetter, JobEvent, JobState, LetterState, VendorCall
 from tests.support.jobs import add_job
 

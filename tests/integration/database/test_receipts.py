@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from resources.database.connection import Database
-from resources.database.receipts import ReceiptPosition
+from resources.database.positions import Position
 from resources.database.tables import DeletionReceipt, ErasureCause
 
 CHANGES = {
@@ -68,5 +68,5 @@ def test_receipts_come_newest_first_in_pages(database: Database) -> None:
     with database.transaction() as tx:
         while page := tx.receipts.list_of_user(user_id, limit=2, after=after):
             seen += [receipt.id for receipt in page]
-            after = ReceiptPosition(page[-1].erased_at, page[-1].id)
+            after = Position(page[-1].erased_at, page[-1].id)
     assert seen == made[::-1]

@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 
 from dubbing.jobs import JobState
 from resources.database.connection import Database, UnitOfWork
-from resources.database.job_views import Position
+from resources.database.positions import Position
 from tests.support.jobs import add_job
 
 USERS = 5
