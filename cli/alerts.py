@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
+from cli.options import AsJson
 from dubbing.alerting import AlertKind
 
 alerts = typer.Typer(
     help="Where money passed a threshold, and the thresholds.", no_args_is_help=True, add_completion=False
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Name = Annotated[str, typer.Argument(help="The rule's name, as `rules` shows it.")]
 
 

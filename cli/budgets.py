@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from cli.options import AsJson
+
 budgets = typer.Typer(help="What may be spent in a month.", no_args_is_help=True, add_completion=False)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 User = Annotated[uuid.UUID | None, typer.Option(help="The user whose budget it is.")]
 Installation = Annotated[bool, typer.Option("--installation", help="The budget of all jobs together.")]
 

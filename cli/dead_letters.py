@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.options import AsJson
+
 dead_letters = typer.Typer(
     help="What failed for good: look at it, replay it, or give it up.", no_args_is_help=True, add_completion=False
 )
@@ -18,7 +20,6 @@ Job = Annotated[uuid.UUID | None, typer.Option(help="Only what belongs to this j
 Since = Annotated[str | None, typer.Option(help="Only what failed within this time: 30m, 2h, 3d.")]
 From = Annotated[datetime | None, typer.Option("--from", help="Only what failed from this time on, UTC.")]
 To = Annotated[datetime | None, typer.Option("--to", help="Only what failed before this time, UTC.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 LetterId = Annotated[uuid.UUID, typer.Argument(help="The letter's id, as `list` shows it.")]
 
 

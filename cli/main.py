@@ -12,8 +12,9 @@ from cli.alerts import alerts
 from cli.budgets import budgets
 from cli.dead_letters import dead_letters
 from cli.exit_codes import get_exit_code
+from cli.options import AsJson
 from cli.prices import prices
-from cli.receipts import AsJson, receipts
+from cli.receipts import receipts
 from cli.reconciliations import reconcile, reconciliations
 from dubbing.delivery import AUDIO_FORMATS, BedKind, LoudnessPreset
 from dubbing.errors import DubbingError

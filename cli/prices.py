@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-prices = typer.Typer(help="What vendors charge, and from when on.", no_args_is_help=True, add_completion=False)
+from cli.options import AsJson
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+prices = typer.Typer(help="What vendors charge, and from when on.", no_args_is_help=True, add_completion=False)
 
 
 @prices.command("list")

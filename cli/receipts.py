@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-receipts = typer.Typer(help="What was erased, why and when.", no_args_is_help=True, add_completion=False)
+from cli.options import AsJson
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+receipts = typer.Typer(help="What was erased, why and when.", no_args_is_help=True, add_completion=False)
 
 
 @receipts.command("list")

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.options import AsJson
+
 reconciliations = typer.Typer(
     help="Vendors' invoices that were held against the ledger.", no_args_is_help=True, add_completion=False
 )
 
 Vendor = Literal["deepgram", "openai", "elevenlabs"]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def reconcile(
