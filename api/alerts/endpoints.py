@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from api.access import PROTECTED
 from api.alerts import service
 from api.alerts.schemas import AlertListQuery, AlertPage, RuleList, RuleName, RuleReply, RuleRequest
-from api.dead_letters.operators import OperatorDependency
+from api.operators import OperatorDependency
 from api.problems import document
 
 router = APIRouter(prefix="/admin", tags=["alerts"])

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from api.access import PROTECTED
 from api.budgets import service
 from api.budgets.schemas import BudgetPage, BudgetQuery, BudgetReply, LimitRequest
-from api.dead_letters.operators import OperatorDependency
+from api.operators import OperatorDependency
 from api.problems import document
 
 router = APIRouter(prefix="/admin/budgets", tags=["budgets"])

@@ -8,7 +8,7 @@ from api.access import PROTECTED
 from api.costs import service
 from api.costs.replies import render_csv
 from api.costs.schemas import CostListQuery, CostReply
-from api.dead_letters.operators import OperatorDependency
+from api.operators import OperatorDependency
 from api.problems import document
 
 router = APIRouter(prefix="/admin/costs", tags=["money"])

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Response
 
 from api.access import PROTECTED
 from api.dead_letters import service
-from api.dead_letters.operators import OperatorDependency
 from api.dead_letters.schemas import (
     BulkReplayReply,
     BulkReplayRequest,
@@ -18,6 +17,7 @@ from api.dead_letters.schemas import (
     ReplayReply,
     ReplayRequest,
 )
+from api.operators import OperatorDependency
 from api.problems import VOICELESS, document
 
 router = APIRouter(prefix="/admin/dead-letters", tags=["dead letters"])

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.access import PROTECTED
-from api.dead_letters.operators import OperatorDependency
+from api.operators import OperatorDependency
 from api.problems import document
 from api.reconciliations import service
 from api.reconciliations.schemas import (
