@@ -56,4 +56,4 @@ format: setup ## Put the code into its form
 
 lock: setup ## Choose new versions for everything, within pyproject.toml
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --extra local --extra cloud --extra s3 --extra supabase --extra billing --group dev pyproject.toml -o requirements/dev.txt
+		--no-emit-index-url --no-emit-find-links --extra local --extra cloud --extra s3 --extra supabase --extra billing --extra tracing --group dev pyproject.toml -o requirements/dev.txt

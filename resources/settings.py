@@ -207,6 +207,30 @@ class Settings(BaseSettings):
         default=300, ge=10, le=3600, description="How long a broken download can be taken up again, seconds."
     )
 
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="How log lines look: json, text, or auto: text in a terminal, json elsewhere."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important lines that are logged."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Token that whoever reads metrics must send. Empty: only this machine itself may read them.",
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address on which `dubline metrics` listens.")
+    metrics_port: int = Field(
+        default=9464, ge=0, le=65535, description="Port on which `dubline metrics` listens; 0 takes a free one."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None, description="Address of an OTLP/HTTP receiver of traces: http://127.0.0.1:4318. Empty: no traces."
+    )
+    otlp_headers: SecretStr | None = Field(
+        default=None, description="Headers that the receiver of traces wants, comma-separated: name=value,name=value"
+    )
+    trace_share: float = Field(
+        default=1.0, ge=0, le=1, description="Share of requests whose jobs are traced, 0-1; clients cannot ask for it."
+    )
+
     supabase_url: str | None = Field(
         default=None,
         description="https://<ref>.supabase.co, as clients reach it; its tokens are accepted. Empty: our own.",
@@ -241,7 +265,7 @@ class Settings(BaseSettings):
         except UnknownLanguageError as error:
             raise ValueError(error.message) from None
 
-    @field_validator("public_url", "supabase_url", "deepgram_url", "openai_url", "elevenlabs_url")
+    @field_validator("public_url", "supabase_url", "deepgram_url", "openai_url", "elevenlabs_url", "otlp_endpoint")
     @classmethod
     def _is_http(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):

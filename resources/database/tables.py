@@ -25,7 +25,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
@@ -140,7 +140,8 @@ class DubbingJob(Base):
     ``revision`` counts the edits of its lines. ``launched_attempt`` is the last attempt that has a run,
     ``ended_attempt`` the last whose run is known to be over; between the two the job is in flight.
     ``idempotency_digest`` names the body sent with the key. ``receipt_id`` is that of its erasure, once asked for.
-    ``max_spend_usd_micros`` is the most that it may cost, if its user said so.
+    ``max_spend_usd_micros`` is the most that it may cost, if its user said so. ``traceparent`` is the place in a trace
+    (W3C Trace Context) of the request that submitted it.
     """
 
     __tablename__ = "dubbing_jobs"
@@ -185,6 +186,7 @@ class DubbingJob(Base):
     delivery: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     revision: Mapped[int] = mapped_column(server_default="1")
     max_spend_usd_micros: Mapped[int | None] = mapped_column(BigInteger)
+    traceparent: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -234,7 +236,7 @@ class JobEvent(Base):
     """What happened to a job, in order; rows are only ever added; what a person wrote in them goes with the job."""
 
     __tablename__ = "job_events"
-    __table_args__ = (Index("ix_job_events_job_id_id", "job_id", "id"),)
+    __table_args__ = (Index("ix_job_events_job_id_id", "job_id", "id"), Index("ix_job_events_at", "at"))
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dubbing_jobs.id"))
@@ -418,7 +420,7 @@ class VendorCall(Base):
 
     ``usage`` is the vendor's own count, by unit; ``price_effective_from`` names the price set that the cost was
     computed with. A call whose outcome is unknown costs nothing for certain, and ``estimated_usd_micros`` at most,
-    until an invoice says what it came to (``reconciled_at``).
+    until an invoice says what it came to (``reconciled_at``). ``latency_ms`` is how long the engine took to answer.
     """
 
     __tablename__ = "vendor_calls"
@@ -452,6 +454,7 @@ class VendorCall(Base):
     price_effective_from: Mapped[datetime | None]
     vendor_request_id: Mapped[str | None]
     error_code: Mapped[str | None]
+    latency_ms: Mapped[int | None]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     settled_at: Mapped[datetime | None]
     reconciled_at: Mapped[datetime | None]
@@ -550,3 +553,28 @@ class DeletionReceipt(Base):
     requested_at: Mapped[datetime]
     erased_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     body: Mapped[dict[str, Any]]
+
+
+class MetricTotal(Base):
+    """How often something happened since ever, and how much of it in all: what counters and histograms are made of.
+
+    ``labels`` are values in the order in which the catalogue of metrics names them; ``bucket`` is the number of the
+    histogram's bucket, 0 where there is none.
+    """
+
+    __tablename__ = "metric_totals"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    labels: Mapped[tuple[str, ...]] = mapped_column(ARRAY(Text(), as_tuple=True), primary_key=True)
+    bucket: Mapped[int] = mapped_column(primary_key=True, server_default="0")
+    events: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    amount: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class MetricMark(Base):
+    """Until when the rows of a kind are counted in the totals."""
+
+    __tablename__ = "metric_marks"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    counted_until: Mapped[datetime]

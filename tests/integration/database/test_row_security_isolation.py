@@ -34,6 +34,8 @@ from resources.database.tables import (
     DeletionReceipt,
     Download,
     DubbedSegment,
+    MetricMark,
+    MetricTotal,
     PriceRow,
     SegmentEdit,
     SegmentRow,
@@ -137,6 +139,8 @@ def add_person(database: Database) -> Person:
                 PriceRow(vendor=key, model="m", effective_from=now, unit="ms", usd_micros=1, per_units=1, source="s"),
                 VendorCircuit(vendor=key),
                 VendorVoiceList(vendor=key, voices=[]),
+                MetricMark(name=key, counted_until=datetime.now(UTC)),
+                MetricTotal(name=key, labels=()),
                 SegmentEdit(job_id=job_id, language="es", number=1, text="secret", revision=2),
                 SpeakingRate(language="es", voice=key, characters_per_second=15.0, takes=1),
                 DeletionReceipt(
