@@ -25,6 +25,7 @@ from resources.database.connection import Database
 from resources.identity.caller import LOCAL_USER_ID
 from resources.intake import JobRequest
 from resources.settings import Engine, Settings, load_settings
+from resources.telemetry.tracing import flush_spans, span, start_tracing
 from resources.workspaces import sweep_workspaces
 
 NO_WISHES: Mapping[str, Any] = MappingProxyType({})
@@ -58,6 +59,7 @@ def run_dub(
     with (
         _terminating_as_interrupt(),
         Container(load_settings(outage_patience_minutes=0, **_choose_engines(engine))) as container,
+        _traced(container.settings),
     ):
         delivery = plan_delivery(wishes, container.settings)
         request = JobRequest(LOCAL_USER_ID, targets, source, glossary=terms, delivery=delivery)
@@ -83,6 +85,16 @@ def run_dub(
             deliver(container, job.job_id, folder)
             print_report(container.database, job.job_id, folder, console, shows_cost=uses_vendors(container.settings))
         return _get_exit_code(container.database, job.job_id)
+
+
+@contextmanager
+def _traced(settings: Settings) -> Iterator[None]:
+    start_tracing(settings, "cli")
+    try:
+        with span("dub"):
+            yield
+    finally:
+        flush_spans()
 
 
 def plan_delivery(wishes: Mapping[str, Any], settings: Settings) -> Delivery:

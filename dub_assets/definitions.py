@@ -13,6 +13,7 @@ from dub_assets.manifest import manifest
 from dub_assets.mixed_audio import mixed_audio
 from dub_assets.rerun import RERUN, Rerun
 from dub_assets.retention import retention, sweep
+from dub_assets.run_trace import RUN_TRACE, build_run_trace
 from dub_assets.source import source
 from dub_assets.transcript import transcript
 from dub_assets.translation import translation
@@ -42,11 +43,18 @@ def build_definitions(container: Container) -> dg.Definitions:
     return dg.Definitions(
         assets=[source, *STAGES, retention, billing_daily],
         jobs=[dub, sweep, bill],
-        resources={"container": container, RERUN: Rerun(), "io_manager": _build_io_manager(container)},
+        resources={
+            "container": container,
+            RERUN: Rerun(),
+            RUN_TRACE: build_run_trace(container),
+            "io_manager": _build_io_manager(container),
+        },
         executor=dg.in_process_executor,
     )
 
 
 def _build_io_manager(container: Container) -> dg.IOManagerDefinition:
-    # Every stage needs it, so through it every run shows what it may be started with, and has it checked.
-    return dg.IOManagerDefinition(resource_fn=lambda _: JobRecordsIOManager(container), required_resource_keys={RERUN})
+    # Every stage needs it, so through it every run shows what it may be started with, has it checked, and is traced.
+    return dg.IOManagerDefinition(
+        resource_fn=lambda _: JobRecordsIOManager(container), required_resource_keys={RERUN, RUN_TRACE}
+    )

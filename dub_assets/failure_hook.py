@@ -7,6 +7,7 @@ from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from dubbing.errors import DubbingError
 from dubbing.retry_policy import get_rule
+from resources.telemetry.tracing import fail_span
 
 ERROR_CODE_TAG = "dub/error_code"
 FAILURE_TAG = "dub/failure"
@@ -20,9 +21,11 @@ def tell_failure(context: dg.HookContext) -> None:
     A process may still die between that and the end of its run, and Dagster begins again what crashed. After a failure
     for good it is told not to: it reads the tag when the run ends, whoever ends it.
     """
+    code = _get_code(context.op_exception)
+    fail_span(code)
     run = context.instance.get_run_by_id(context.run_id)
     if run is not None and ERROR_CODE_TAG not in _list_own_tags(context.instance, run):
-        context.instance.add_run_tags(context.run_id, describe_failure(_get_code(context.op_exception)))
+        context.instance.add_run_tags(context.run_id, describe_failure(code))
 
 
 def describe_failure(code: str) -> dict[str, str]:

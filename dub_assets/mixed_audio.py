@@ -20,6 +20,7 @@ from resources.container import Container
 from resources.machine_slots import MachineSlots
 from resources.media.bed import prepare_bed
 from resources.media.codecs import check_encoders
+from resources.telemetry.tracing import span
 from resources.workspaces import open_workspace
 
 LOUDNESS_ON_TARGET = "loudness_on_target"
@@ -112,7 +113,7 @@ def open_desk(stage: Stage, transcript: SegmentedTranscript, voicings: Voicings)
         container.store.fetch(upload.storage_key) as recording,
     ):
         stage.report(languages, 0.0)
-        with slots.hold(stage.build_order()):
+        with slots.hold(stage.build_order()), span("bed"):
             bed = prepare_bed(
                 recording,
                 source,

@@ -22,6 +22,7 @@ from dubbing.retry_policy import PARKED_PAUSES_S, Outage, get_rule
 from resources.container import Container
 from resources.database.connection import Database
 from resources.purchasing.orders import Pause
+from resources.telemetry.tracing import trace_wait
 from resources.workspaces import open_workspace
 
 SPACE_BYTES = 64 << 20
@@ -96,11 +97,12 @@ class Outages:
         outage = get_rule(fault.code).waits_for
         if outage not in {Outage.STORE, Outage.DISK} or not limit_s or self._is_there(outage):
             return False
-        return wait_until(
-            lambda: self._is_there(outage),
-            lambda seconds: pause(WaitingOn(outage.value), seconds),
-            self.tally.measure_patience_s(limit_s),
-        )
+        with trace_wait(outage.value):
+            return wait_until(
+                lambda: self._is_there(outage),
+                lambda seconds: pause(WaitingOn(outage.value), seconds),
+                self.tally.measure_patience_s(limit_s),
+            )
 
     def _is_there(self, outage: Outage) -> bool:
         return self._has_store() if outage is Outage.STORE else self._has_space()

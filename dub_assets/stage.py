@@ -9,7 +9,7 @@ one language that met it, or by the whole stage where it met it itself.
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +41,8 @@ from resources.database.connection import UnitOfWork
 from resources.database.job_lock import JobLock
 from resources.media.ffmpeg import stop_running_ffmpeg
 from resources.purchasing.orders import Order
+from resources.telemetry.context import ContextPool
+from resources.telemetry.tracing import span
 
 Made = TypeVar("Made")
 Report = Callable[[float], None]
@@ -138,7 +140,7 @@ class Stage:
         if len(active) > workers:
             with self.container.database.transaction() as tx:
                 tx.jobs.hold(self.job_id, active[workers:], WaitingOn.QUEUE)
-        with ThreadPoolExecutor(workers, "language") as pool:
+        with ContextPool(workers, "language") as pool:
             running = [pool.submit(self._run_language, language, work) for language in active]
             try:
                 results = [future.result() for future in running]
@@ -217,8 +219,9 @@ class Stage:
         try:
             while True:
                 try:
-                    self.report([language], 0.0)
-                    return work(language, lambda share_done: self.report([language], share_done))
+                    with span("language", attributes={"language": language, "stage": self.state.value}):
+                        self.report([language], 0.0)
+                        return work(language, lambda share_done: self.report([language], share_done))
                 except DubbingError as error:
                     # The others go on: only this one's work broke, and it is found again as far as it was kept.
                     if not self._outages.sit_out(error, partial(self._pause, language)):
@@ -252,7 +255,11 @@ def open_stage(context: dg.AssetExecutionContext, container: Container, state: L
     job_id = uuid.UUID(context.partition_key)
     patience_s = container.settings.outage_patience_minutes * 60
     this_try = Try(job_id, state.value, context.retry_number, container.database, context.log, patience_s)
-    with this_try.judging_errors(), container.database.lock_job(context.partition_key) as lock:
+    with (
+        this_try.judging_errors(),
+        span(f"stage {state.value}", attributes={"job": str(job_id), "stage": state.value}),
+        container.database.lock_job(context.partition_key) as lock,
+    ):
         with container.database.transaction() as tx:
             turn = begin_turn(tx, job_id, context.run)
             tx.purchases.close_abandoned(job_id)

@@ -24,6 +24,7 @@ from resources.database.tables import DubbingJob, Upload
 from resources.media.ffmpeg import Ffmpeg
 from resources.media.inspection import SourceAudio, inspect_media, parse_source_audio
 from resources.storage.port import ObjectStore
+from resources.telemetry.tracing import get_traceparent
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class JobPlan:
             glossary=dump_glossary(self.glossary),
             delivery=self.delivery.model_dump(mode="json"),
             reference=self.reference,
+            traceparent=get_traceparent(),
         )
 
     def build_request_key(self, sha256: str) -> str:

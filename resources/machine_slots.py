@@ -16,6 +16,7 @@ from urllib.parse import quote
 from dubbing.jobs import WaitingOn
 from resources.purchasing.orders import Order
 from resources.storage.disk import writing_to_disk
+from resources.telemetry.tracing import trace_wait
 
 POLL_S = 0.1
 """Time between two looks for a slot, seconds: what waits here takes many."""
@@ -48,7 +49,8 @@ class MachineSlots:
     @contextmanager
     def hold(self, order: Order) -> Iterator[None]:
         """Wait for a slot, and have it for as long as the context lasts."""
-        slot = self._wait(order)
+        with trace_wait(WaitingOn.MACHINE):
+            slot = self._wait(order)
         try:
             with order.working():
                 yield

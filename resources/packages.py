@@ -15,5 +15,12 @@ def require_package(package: str, extra: str, what: str) -> None:
     Raises:
         ToolMissingError: it is not installed.
     """
-    if find_spec(package) is None:
+    if not _is_installed(package):
         raise ToolMissingError(f"{what} needs the package {package}; install dubline with its extra {extra}.")
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # what it is a part of is missing
+        return False

@@ -7,22 +7,28 @@ release of Dagster; a contract test says when that attribute is not what it was.
 
 import multiprocessing
 import sys
+from collections.abc import Sequence
 from multiprocessing import forkserver
 from pathlib import Path
 
 from dagster._cli import main
 from dagster._grpc import server
 
+from resources.settings import load_settings
 from resources.workspaces import open_workspace
 
 PRELOADED = ("dagster_postgres", "dagster._core.execution.api", "sensors.definitions")
 """What every run needs. None of it starts a thread or opens a connection, which a fork would not survive."""
 
 
-def fork_runs() -> None:
+TRACING = "resources.telemetry.otlp"
+"""What runs need on top where they are traced."""
+
+
+def fork_runs(preloaded: Sequence[str] = PRELOADED) -> None:
     """Let code servers of this process fork their runs."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOADED))
+    context.set_forkserver_preload(list(preloaded))
     forkserver.ensure_running()  # it imports meanwhile
     build = server.DagsterApiServer.__init__
 
@@ -41,6 +47,6 @@ def keep_sockets_in(folder: Path) -> None:
 if __name__ == "__main__":
     with open_workspace("code") as workspace:
         keep_sockets_in(workspace)
-        fork_runs()
+        fork_runs(PRELOADED if load_settings().otlp_endpoint is None else (*PRELOADED, TRACING))
         sys.argv[0] = "dagster"
         main()  # type: ignore[no-untyped-call]

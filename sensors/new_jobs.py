@@ -14,6 +14,7 @@ from dagster._core.storage.tags import MAX_RETRIES_TAG, PRIORITY_TAG, RUN_KEY_TA
 from dub_assets.definitions import dub
 from dub_assets.instance import build_limits
 from dub_assets.partitions import dub_jobs
+from dub_assets.run_trace import TRACEPARENT_TAG
 from dub_assets.source import describe_source
 from dub_assets.turns import ATTEMPT_TAG
 from dubbing.errors import DatabaseUnavailableError
@@ -23,6 +24,7 @@ from dubbing.routing import CLASS_TAG, USER_TAG, plan_class, plan_priority
 from resources.container import Container
 from resources.database.jobs import SUBMITTED
 from resources.database.launches import WaitingJob
+from resources.telemetry.tracing import get_traceparent, span, start_tracing
 from sensors.launching import Attempt, LaunchPlan, plan_launches
 from sensors.listening import look_until
 
@@ -66,6 +68,7 @@ def new_jobs(context: dg.SensorEvaluationContext, container: dg.ResourceParam[Co
         return dg.SensorResult(skip_reason=error.message)
     if not found:
         return dg.SensorResult(skip_reason="No job waits for a run.")
+    start_tracing(container.settings, "sensors")
     return dg.SensorResult(
         run_requests=[_request(waiting) for waiting in found],
         # Before the runs: one of an unknown partition would do its work and then fail.
@@ -109,6 +112,9 @@ def _find_runs(instance: dg.DagsterInstance, attempts: Sequence[Attempt]) -> dic
 def _request(waiting: WaitingJob) -> dg.RunRequest:
     job = waiting.job
     job_class = plan_class(waiting.upload.duration_ms)
+    told = {"job": str(job.id), "attempt": str(job.attempt)}
+    with span("launch", parent=job.traceparent, attributes=told):
+        place = get_traceparent()
     return dg.RunRequest(
         run_key=Attempt(job.id, job.attempt, JobState(job.state)).run_key,
         partition_key=str(job.id),
@@ -120,5 +126,6 @@ def _request(waiting: WaitingJob) -> dg.RunRequest:
             # Of now, not of when the job was submitted: a job of old that is retried goes before nobody for that.
             PRIORITY_TAG: str(plan_priority(int(time.time()), waiting.jobs_before, job_class)),
             MAX_RETRIES_TAG: str(MAX_CRASHES),
+            **({TRACEPARENT_TAG: place} if place is not None else {}),
         },
     )

@@ -8,6 +8,7 @@ from dubbing.jobs import WaitingOn
 from resources.database.job_lock import number_lock
 from resources.purchasing.advisory_locks import AdvisoryLocks
 from resources.purchasing.orders import Order
+from resources.telemetry.tracing import trace_wait
 
 POLL_S = 0.1
 """Time between two looks whether the other one is done, seconds."""
@@ -30,8 +31,9 @@ class Claims:
             DatabaseUnavailableError: Postgres cannot be reached.
         """
         number, since = number_lock(f"buy:{content_key}"), monotonic()
-        while (claim := self._locks.take_one([number])) is None:
-            order.pause(WaitingOn.QUEUE if monotonic() - since > QUIET_S else None, POLL_S)
+        with trace_wait(WaitingOn.QUEUE):
+            while (claim := self._locks.take_one([number])) is None:
+                order.pause(WaitingOn.QUEUE if monotonic() - since > QUIET_S else None, POLL_S)
         try:
             yield
         finally:

@@ -29,6 +29,7 @@ from resources.purchasing.ledger import (
     Begun,
     Call,
     begin_call,
+    find_cost,
     get_code,
     record_crash,
     record_failure,
@@ -38,6 +39,7 @@ from resources.purchasing.ledger import (
 from resources.purchasing.orders import Order
 from resources.purchasing.patience import Patience
 from resources.purchasing.slots import Slots
+from resources.telemetry.tracing import Attribute, describe_span, span, trace_wait
 
 Given = TypeVar("Given")
 Bought = TypeVar("Bought")
@@ -112,8 +114,9 @@ class VendorGate:
                 slot.enter_context(self._hold_slot(order, call))
                 begun, wait = self._begin(order, call)
                 if begun is not None:
-                    with order.working():
+                    with order.working(), _trace_call(order, begun):
                         answer = self._perform(begun, perform)
+                        describe_span(_tell_cost(begun, answer))
                     slot.close()  # what is left to do is ours: the vendor can have the next call
                     return self._keep(order, begun, answer, store, record)
             self._park(order, call, wait, patience)
@@ -129,7 +132,8 @@ class VendorGate:
     def _park(self, order: Order, call: Call, wait: timedelta, patience: Patience) -> None:
         if patience.is_over:
             raise VendorUnavailableError(f"{call.vendor} has not answered for a long time; run the job again later.")
-        order.pause(WaitingOn.VENDOR, min(wait.total_seconds(), PARK_S))
+        with trace_wait(WaitingOn.VENDOR):
+            order.pause(WaitingOn.VENDOR, min(wait.total_seconds(), PARK_S))
 
     def _perform(self, begun: Begun, perform: Callable[[], Answer[Given]]) -> Answer[Given]:
         try:
@@ -197,6 +201,26 @@ class VendorGate:
         for attempt in tries:
             with attempt, self._database.transaction() as tx:
                 record(tx)
+
+
+def _trace_call(order: Order, begun: Begun) -> AbstractContextManager[None]:
+    """Trace one try; all else about it is in the ledger, by its id."""
+    call = begun.call
+    told: dict[str, Attribute] = {
+        "job": str(order.job_id),
+        "vendor": call.vendor,
+        "operation": call.operation,
+        "model": call.model,
+        "call": str(begun.call_id),
+    }
+    if order.language is not None:
+        told["language"] = order.language
+    return span(f"call {call.vendor} {call.operation}", attributes=told, kind="client")
+
+
+def _tell_cost(begun: Begun, answer: Answer[Given]) -> dict[str, Attribute]:
+    cost = find_cost(begun, answer.receipt)
+    return {} if cost is None else {"cost_usd_micros": cost}
 
 
 def _find_wait(error: BaseException | None) -> WaitingOn | None:

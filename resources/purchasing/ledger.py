@@ -102,12 +102,20 @@ def settle_call(tx: UnitOfWork, begun: Begun, receipt: Receipt, *, error_code: s
     if begun.price is None:
         used = Receipt(receipt.usage or begun.call.estimate, receipt.request_id)
         tx.purchases.settle_call(begun.call_id, used, 0, error_code=error_code)
-    elif receipt.usage and receipt.usage.keys() <= begun.price.prices.keys():
-        cost = measure_cost(receipt.usage, begun.price.prices)
+    elif (cost := find_cost(begun, receipt)) is not None:
         tx.purchases.settle_call(begun.call_id, receipt, cost, error_code=error_code)
     else:
         logger.warning("A reply of %s does not say what it used in units that have a price.", begun.call.vendor)
         tx.purchases.doubt_call(begun.call_id, error_code or VendorReplyError.code, receipt)
+
+
+def find_cost(begun: Begun, receipt: Receipt) -> int | None:
+    """Price what a reply says that it used; None where it does not say, or names a unit that has no price."""
+    if begun.price is None:
+        return 0
+    if receipt.usage and receipt.usage.keys() <= begun.price.prices.keys():
+        return measure_cost(receipt.usage, begun.price.prices)
+    return None
 
 
 def get_code(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from dubbing.errors import RateLimitedError, VendorError, VendorReplyError, Vend
 from dubbing.jobs import WaitingOn
 from dubbing.retry_policy import CALL_PAUSES_S, CALL_TRIES, OUTAGE_TRIES
 from resources.purchasing.orders import Order
+from resources.telemetry.tracing import trace_wait
 
 Bought = TypeVar("Bought")
 
@@ -70,7 +71,9 @@ class Patience:
 
     def _wait(self, state: RetryCallState) -> None:
         is_limited = isinstance(_get_error(state), RateLimitedError)
-        self.order.pause(WaitingOn.RATE_LIMIT if is_limited else WaitingOn.VENDOR, state.upcoming_sleep)
+        waiting_on = WaitingOn.RATE_LIMIT if is_limited else WaitingOn.VENDOR
+        with trace_wait(waiting_on):
+            self.order.pause(waiting_on, state.upcoming_sleep)
 
 
 def _plan_wait(state: RetryCallState) -> float:

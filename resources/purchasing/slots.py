@@ -9,6 +9,7 @@ from dubbing.jobs import WaitingOn
 from resources.database.job_lock import number_lock
 from resources.purchasing.advisory_locks import AdvisoryLock, AdvisoryLocks
 from resources.purchasing.orders import Order
+from resources.telemetry.tracing import trace_wait
 
 POLL_S = 0.025
 """Time between two looks for a slot that another process has given back, seconds."""
@@ -37,7 +38,8 @@ class Slots:
         Raises:
             DatabaseUnavailableError: Postgres cannot be reached.
         """
-        slot = self._wait(order)
+        with trace_wait(WaitingOn.RATE_LIMIT):
+            slot = self._wait(order)
         try:
             yield
         finally:
