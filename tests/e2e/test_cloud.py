@@ -14,6 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from dubbing.jobs import STAGE_START_PERCENT
 from dubbing.transcript import Word
 from resources.container import Container
 from resources.database.tables import CallState, VendorCall
@@ -24,6 +25,7 @@ from tests.e2e.service import Service, follow, upload
 from tests.e2e.stack import started
 from tests.support.dialogue import Dialogue, record_dialogue
 from tests.support.engines import make_words
+from tests.support.otlp import Receiver, Span, find_parent, otlp_receiver
 from tests.support.scale import choose
 from tests.support.waiting import wait_for
 from vendor_emulator.server import API_KEYS, VendorEmulator
@@ -42,7 +44,15 @@ def emulator() -> Iterator[VendorEmulator]:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory, cache: Path, emulator: VendorEmulator) -> Machine:
+def receiver() -> Iterator[Receiver]:
+    with otlp_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def machine(
+    tmp_path_factory: pytest.TempPathFactory, cache: Path, emulator: VendorEmulator, receiver: Receiver
+) -> Machine:
     machine = Machine(tmp_path_factory.mktemp("cloud"), cache)
     machine.environment |= {
         f"{PREFIX}RECOGNITION_ENGINE": "cloud",
@@ -56,6 +66,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory, cache: Path, emulator: Ven
         f"{PREFIX}ELEVENLABS_API_KEY": API_KEYS["elevenlabs"],
         f"{PREFIX}ELEVENLABS_READINGS": str(CAP),
         f"{PREFIX}DEEPGRAM_READINGS": str(CAP),
+        f"{PREFIX}OTLP_ENDPOINT": receiver.url,
     }
     return machine
 
@@ -119,8 +130,31 @@ def read_captions(client: httpx.Client, job_id: str) -> dict[str, str]:
     return captions
 
 
+def check_trace(receiver: Receiver, job_id: str, dialogue: Dialogue, calls: Sequence[VendorCall]) -> None:
+    """One trace leads from the request through all processes to every call, and holds nobody's words."""
+    receiver.wait_for("run", job_id)
+    spans = receiver.trace_of(job_id)
+
+    def follow_up(span: Span) -> list[tuple[str, str]]:
+        parent = find_parent(spans, span)
+        return [*(follow_up(parent) if parent else []), (span.component, span.name)]
+
+    [run] = [span for span in spans if span.name == "run"]
+    request, *rest = follow_up(run)
+    assert request[0] == "api"
+    assert rest[-2:] == [("sensors", "launch"), ("run", "run")]
+    stages = [span for span in spans if find_parent(spans, span) == run]
+    assert [span.name for span in stages] == [f"stage {stage}" for stage in list(STAGE_START_PERCENT)[1:]]
+    traced = {span.attributes["call"]: follow_up(span) for span in spans if "call" in span.attributes}
+    assert traced.keys() == {str(call.id) for call in calls if str(call.job_id) == job_id}
+    assert all(path[0] == request and ("run", "run") in path for path in traced.values())
+    sent = b"".join(receiver.bodies)
+    said = {word for line in (*dialogue.list_translations("es").items(),) for text in line for word in text.split()}
+    assert not [word for word in {*said, "Sensibility"} if len(word) > 5 and word.encode() in sent]
+
+
 def test_two_speakers_are_dubbed_into_five_languages_and_the_ledger_is_the_invoice(
-    service: Service, machine: Machine, emulator: VendorEmulator, dialogue: Dialogue
+    service: Service, machine: Machine, emulator: VendorEmulator, dialogue: Dialogue, receiver: Receiver
 ) -> None:
     recording = dialogue.file.read_bytes()
     rehearse(emulator, dialogue, recording)
@@ -140,6 +174,7 @@ def test_two_speakers_are_dubbed_into_five_languages_and_the_ledger_is_the_invoi
                 assert "".join(line.split())[:20] in shown
         spent = check_ledger(machine, emulator)
         assert spent > 0
+        check_trace(receiver, job_id, dialogue, list_calls(machine))
         bought = len(emulator.list_invoice())
         again = follow(alice, alice.post("/jobs", json=body).raise_for_status().json()["id"])[-1]
         assert {entry["language"]: entry["voices"] for entry in again["languages"]} == voices

@@ -5,12 +5,12 @@ import sys
 
 from dagster._grpc.server import DagsterApiServer
 
-from sensors.code_server import PRELOADED
+from sensors.code_server import PRELOADED, TRACING
 
 PRELOAD = f"""
 import threading
 from importlib import import_module
-for name in {PRELOADED!r}:
+for name in {(*PRELOADED, TRACING)!r}:
     import_module(name)
 import sys
 print(threading.active_count(), *(name for name in ("boto3", "supabase", "onnxruntime") if name in sys.modules))

@@ -6,12 +6,15 @@ import dagster as dg
 import pytest
 from sqlalchemy import column, func, select, table, update
 
+from dub_assets.run_trace import TRACEPARENT_TAG
 from resources.container import Container
 from resources.database.jobs import SUBMITTED
 from resources.database.tables import DubbingJob
 from resources.settings import Settings
+from resources.telemetry.tracing import get_traceparent, span, start_tracing, stop_tracing
 from sensors.new_jobs import BATCH, new_jobs
 from tests.integration.sensors.conftest import Ears
+from tests.support.otlp import find_parent, otlp_receiver
 from tests.support.waiting import wait_for
 
 ACTIVITY = table("pg_stat_activity", column("pid"), column("query"), column("datname"))
@@ -40,6 +43,23 @@ def test_one_evaluation_asks_for_the_run_its_partition_and_the_source(ears: Ears
     [event] = result.asset_events
     assert isinstance(event, dg.AssetMaterialization)
     assert (event.asset_key, event.partition) == (dg.AssetKey("source"), str(job_id))
+
+
+def test_a_run_goes_on_with_the_trace_of_its_job(ears: Ears) -> None:
+    with otlp_receiver() as receiver:
+        start_tracing(ears.container.settings.model_copy(update={"otlp_endpoint": receiver.url}), "sensors")
+        job_id = ears.submit()
+        with span("submitted"):
+            place = get_traceparent()
+        ears.change(lambda tx: setattr(tx.jobs.get(job_id), "traceparent", place))
+        result = ears.evaluate(new_jobs)
+        stop_tracing()
+    assert result.run_requests
+    [launch] = receiver.named("launch")
+    assert find_parent(receiver.spans, launch) == receiver.named("submitted")[0]
+    assert launch.attributes == {"job": str(job_id), "attempt": "1"}
+    _, trace_id, span_id, _ = result.run_requests[0].tags[TRACEPARENT_TAG].split("-")
+    assert (trace_id, span_id) == (launch.trace_id, launch.span_id)
 
 
 def test_nothing_of_the_customers_is_told_to_dagster(ears: Ears) -> None:
