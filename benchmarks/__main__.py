@@ -22,6 +22,7 @@ from benchmarks.growth import measure_growth
 from benchmarks.mixing import measure_mixing
 from benchmarks.recordings import SAMPLE, repeat_sample
 from benchmarks.service import measure_service
+from benchmarks.telemetry import measure_telemetry
 from dubbing.engines import Recording, Speech, Voice
 from dubbing.transcript import Transcript
 from dubbing.translation_batches import Batch, Line
@@ -48,6 +49,7 @@ def main() -> None:
     figures |= measure_cloud()
     figures |= measure_growth()
     figures |= measure_billing()
+    figures |= measure_telemetry()
     figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table = Table("figure", "value")
     for name, value in figures.items():

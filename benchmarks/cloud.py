@@ -49,7 +49,7 @@ VENDOR_STAGES = ("transcript", "translation", "tts_audio")
 
 def measure_cloud() -> dict[str, float]:
     """Seconds of the stages that wait for vendors, as a ratio to the critical path, and of the rest."""
-    with tempfile.TemporaryDirectory(prefix="dubline-bench-") as folder, _emulator() as vendors:
+    with tempfile.TemporaryDirectory(prefix="dubline-bench-") as folder, started_emulator() as vendors:
         recording = repeat_sample(Path(folder) / "long.wav")
         _rehearse(vendors, recording)
         with Container(_build_settings(Path(folder), vendors)) as container:
@@ -95,7 +95,7 @@ def _run(container: Container, job_id: uuid.UUID) -> dict[str, float]:
 
 
 @contextmanager
-def _emulator() -> Iterator[Mapping[str, Any]]:
+def started_emulator() -> Iterator[Mapping[str, Any]]:
     """Run the emulator as a process of its own; the value is its address and keys."""
     process = subprocess.Popen(
         [sys.executable, "-m", "vendor_emulator", "--port", "0"],

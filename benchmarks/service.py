@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -30,15 +31,11 @@ def measure_service() -> dict[str, float]:
     """Seconds from submitting a job to its first stage and to its end: median and worst."""
     first_stage_s: list[float] = []
     whole_s: list[float] = []
-    with _started_stack() as shown:
-        client = httpx.Client(
-            base_url=f"{_find(shown, 'API: +')}/v1",
-            headers={"Authorization": f"Bearer {_find(shown, 'TOKEN=')}"},
-            timeout=60,
-        )
-        upload_id = _upload(client)
+    with started_stack() as stack:
+        client = stack.open_client()
+        upload_id = upload(client, SAMPLE.read_bytes())
         for number in range(JOBS + 1):
-            seconds = _dub(client, upload_id)
+            seconds = dub(client, upload_id, "pt-BR")
             if number:  # the first one buys what the others find
                 first_stage_s.append(seconds["language.transcribing"])
                 whole_s.append(max(seconds.values()))
@@ -50,23 +47,56 @@ def measure_service() -> dict[str, float]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A started stack.
+
+    Attributes:
+        pid: of its supervisor.
+        shown: what it showed when it was ready.
+    """
+
+    pid: int
+    shown: str
+
+    @property
+    def api(self) -> str:
+        """Address of the API."""
+        return _find(self.shown, "API: +")
+
+    def open_client(self) -> httpx.Client:
+        """Sign in."""
+        headers = {"Authorization": f"Bearer {_find(self.shown, 'TOKEN=')}"}
+        return httpx.Client(base_url=f"{self.api}/v1", headers=headers, timeout=60)
+
+
 @contextmanager
-def _started_stack() -> Iterator[str]:
-    """Start everything in folders of its own; the value is what it shows when it is ready."""
-    with tempfile.TemporaryDirectory(prefix="dubline-bench-") as folder, Path(folder, "log").open("w+") as log:
+def started_stack(**environment: str) -> Iterator[Stack]:
+    """Start everything in folders of its own, with variables of ours; what it logs goes to a file."""
+    with (
+        tempfile.TemporaryDirectory(prefix="dubline-bench-") as folder,
+        Path(folder, "log").open("w+") as log,
+        Path(folder, "errors").open("w") as errors,
+    ):
         process = subprocess.Popen(
             [Path(sys.executable).with_name("dubline"), "up", "--port", "0", "--api-port", "0"],
             cwd=folder,
-            env={**os.environ, "DUBLINE_DATA_DIR": f"{folder}/data", "DUBLINE_MAX_RUNS_PER_USER": "4"},
+            env={
+                **os.environ,
+                "DUBLINE_DATA_DIR": f"{folder}/data",
+                "DUBLINE_MAX_RUNS_PER_USER": "4",
+                **environment,
+            },
             stdout=log,
+            stderr=errors,
             start_new_session=True,
         )
         try:
             while "artifacts" not in (shown := Path(folder, "log").read_text()):
                 if process.poll() is not None:
-                    raise SystemExit(f"The stack did not start:\n{shown}")
+                    raise SystemExit(f"The stack did not start:\n{shown}{Path(folder, 'errors').read_text()}")
                 time.sleep(0.1)
-            yield shown
+            yield Stack(process.pid, shown)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()
@@ -79,8 +109,8 @@ def _find(shown: str, before: str) -> str:
     return found[1]
 
 
-def _upload(client: httpx.Client) -> str:
-    recording = SAMPLE.read_bytes()
+def upload(client: httpx.Client, recording: bytes) -> str:
+    """Upload a recording, and return its id."""
     announced = client.post(
         "/uploads",
         json={
@@ -94,9 +124,9 @@ def _upload(client: httpx.Client) -> str:
     return str(announced["upload_id"])
 
 
-def _dub(client: httpx.Client, upload_id: str) -> dict[str, float]:
+def dub(client: httpx.Client, upload_id: str, *languages: str) -> dict[str, float]:
     """Dub once, and return when each event came, in seconds after the job was queued."""
-    job = client.post("/jobs", json={"upload_id": upload_id, "target_languages": ["pt-BR"]}).json()
+    job = client.post("/jobs", json={"upload_id": upload_id, "target_languages": languages}).json()
     while client.get(f"/jobs/{job['id']}").json()["finished_at"] is None:
         time.sleep(0.5)
     events = client.get(f"/jobs/{job['id']}/events").json()["items"]
