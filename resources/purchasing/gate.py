@@ -5,8 +5,10 @@ Every try is a row of its own, written before the call and closed after it in th
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from time import monotonic
 from typing import TypeVar
 
 from tenacity import (
@@ -113,7 +115,7 @@ class VendorGate:
                 begun, wait = self._begin(order, call)
                 if begun is not None:
                     with order.working():
-                        answer = self._perform(begun, perform)
+                        begun, answer = self._perform(begun, perform)
                     slot.close()  # what is left to do is ours: the vendor can have the next call
                     return self._keep(order, begun, answer, store, record)
             self._park(order, call, wait, patience)
@@ -131,15 +133,17 @@ class VendorGate:
             raise VendorUnavailableError(f"{call.vendor} has not answered for a long time; run the job again later.")
         order.pause(WaitingOn.VENDOR, min(wait.total_seconds(), PARK_S))
 
-    def _perform(self, begun: Begun, perform: Callable[[], Answer[Given]]) -> Answer[Given]:
+    def _perform(self, begun: Begun, perform: Callable[[], Answer[Given]]) -> tuple[Begun, Answer[Given]]:
+        since = monotonic()
         try:
-            return perform()
+            answer = perform()
         except DubbingError as error:
-            self._close(partial(record_failure, begun, error))
+            self._close(partial(record_failure, _answered(begun, since), error))
             raise
         except BaseException:
             self._close(partial(record_crash, begun))
             raise
+        return _answered(begun, since), answer
 
     def _keep(
         self,
@@ -197,6 +201,10 @@ class VendorGate:
         for attempt in tries:
             with attempt, self._database.transaction() as tx:
                 record(tx)
+
+
+def _answered(begun: Begun, since: float) -> Begun:
+    return replace(begun, latency_ms=round((monotonic() - since) * 1000))
 
 
 def _find_wait(error: BaseException | None) -> WaitingOn | None:
