@@ -99,7 +99,7 @@ def up(
     port: Annotated[int, typer.Option(help="Port of the Dagster UI on 127.0.0.1; 0 takes a free one.")] = 3000,
     api_port: Annotated[int, typer.Option(help="Port of the API on 127.0.0.1; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Start the database, the API, the Dagster UI and its daemon; Ctrl-C stops them."""
+    """Start the database, the API, the Dagster UI, its daemon and the metrics; Ctrl-C stops them."""
     from cli.up import run_up
 
     raise typer.Exit(run_up(port, api_port))
@@ -189,6 +189,14 @@ def costs(
 
 
 @app.command()
+def metrics() -> None:
+    """Serve the metrics of the work to Prometheus; Ctrl-C stops it."""
+    from cli.metrics import run_metrics
+
+    raise typer.Exit(run_metrics())
+
+
+@app.command()
 def openapi() -> None:
     """Print the description of the API (OpenAPI) that client generators read."""
     from cli.openapi import run_openapi
@@ -203,3 +211,7 @@ def main() -> None:
     except DubbingError as error:
         print(f"dubline: {error.message} [{error.code}]", file=sys.stderr)  # noqa: T201 - the command's own voice
         sys.exit(get_exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

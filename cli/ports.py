@@ -27,3 +27,11 @@ def choose_port(port: int, option: str) -> int:
             ) from None
         chosen: int = listener.getsockname()[1]
         return chosen
+
+
+def choose_port_near(port: int) -> int:
+    """Return this port, or any other where it cannot be had: for what nobody depends on being there."""
+    try:
+        return choose_port(port, "")
+    except SettingsError:
+        return choose_port(0, "")

@@ -28,6 +28,7 @@ class Addresses:
     Attributes:
         api_port: port of the API.
         web_port: port of Dagster's web server.
+        metrics: address of the exporter of metrics.
         code_socket: socket of the code server. A socket in a fresh folder, because a left-over server on the same
             port would go on answering beside the new one, and because a port is open to all users of a machine.
     """
@@ -35,6 +36,7 @@ class Addresses:
     api_port: int
     web_port: int
     code_socket: Path
+    metrics: str
 
     @property
     def api(self) -> str:
@@ -73,6 +75,7 @@ def build_clients(addresses: Addresses, workspace: Path) -> tuple[Service, ...]:
     return (
         Service("web", web, probe_http(f"{addresses.web}/server_info")),
         Service("daemon", daemon, probe_daemon(addresses.web)),
+        Service("metrics", [*PYTHON, "-m", "cli.main", "metrics"], probe_http(f"{addresses.metrics}/healthz")),
         Service(
             "api", _build_api_command(addresses), probe_http(f"{addresses.api}/readyz"), stop_deadline_s=DRAIN_S + 5
         ),

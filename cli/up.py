@@ -1,4 +1,4 @@
-"""`dubline up`: the database, the API, Dagster's code server, web server and daemon under one supervisor."""
+"""`dubline up`: database, API, metrics, and Dagster's code server, web server and daemon under one supervisor."""
 
 import fcntl
 import os
@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy import make_url
 
-from cli.ports import choose_port
+from cli.metrics import render_address
+from cli.ports import choose_port, choose_port_near
 from cli.services import Addresses, build_clients, build_code_server
 from cli.supervisor import Supervisor
 from cli.walkthrough import render_addresses, render_walkthrough
@@ -28,7 +29,7 @@ from resources.identity.embedded_issuer import EmbeddedIssuer
 from resources.settings import PREFIX, Settings, load_settings
 from resources.workspaces import open_workspace, sweep_workspaces
 
-COLOURS = {"code": "blue", "web": "cyan", "daemon": "magenta", "api": "green", "stack": "bold"}
+COLOURS = {"code": "blue", "web": "cyan", "daemon": "magenta", "metrics": "yellow", "api": "green", "stack": "bold"}
 
 TOKEN_LIFETIME_S = 12 * 3600
 """How long the token that is shown works, seconds: a day's work."""
@@ -64,10 +65,16 @@ def run_up(port: int = 3000, api_port: int = 8000) -> int:
     with _only_stack(settings.data_dir), Container(settings) as container, _socket_folder() as folder:
         for place in (None, settings.keys_dir):
             sweep_workspaces(place)
-        addresses = Addresses(choose_port(api_port, "--api-port"), choose_port(port, "--port"), folder / "code.sock")
+        metrics_port = choose_port_near(settings.metrics_port)
+        addresses = Addresses(
+            choose_port(api_port, "--api-port"),
+            choose_port(port, "--port"),
+            folder / "code.sock",
+            render_address(settings.metrics_host, metrics_port),
+        )
         show("stack", "starting; Ctrl-C stops everything")
         _ = container.database
-        environment = _build_environment(container, addresses)
+        environment = {**_build_environment(container, addresses), f"{PREFIX}METRICS_PORT": str(metrics_port)}
         workspace = record_workspace(settings.dagster_home, addresses.code_socket)
         with Supervisor(environment, show, stop, _keep_database(container, show)) as supervisor:
             supervisor.start([build_code_server(addresses, settings.run_start)])
@@ -148,7 +155,7 @@ def _render_welcome(settings: Settings, addresses: Addresses) -> str:
     return "\n".join(
         [
             "",
-            render_addresses(addresses.api, addresses.web),
+            render_addresses(addresses.api, addresses.web, addresses.metrics),
             f"{where} A whole job, to paste into another terminal:",
             "",
             render_walkthrough(addresses.api, token),

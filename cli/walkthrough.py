@@ -36,9 +36,9 @@ def render_walkthrough(api: str, token: str | None) -> str:
     return f"API={api}\nTOKEN={shlex.quote(token)}\nFILE={shlex.quote(_locate_sample())}\n\n{STEPS}"
 
 
-def render_addresses(api: str, web: str) -> str:
+def render_addresses(api: str, web: str, metrics: str) -> str:
     """Write where everything is."""
-    return f"API:        {api}\nAPI docs:   {api}/docs\nDagster UI: {web}\n"
+    return f"API:        {api}\nAPI docs:   {api}/docs\nDagster UI: {web}\nMetrics:    {metrics}/metrics\n"
 
 
 def _locate_sample() -> str:

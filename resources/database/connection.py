@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from resources.database.replays import Replays
 from resources.database.segment_edits import SegmentEdits
 from resources.database.speaking_rates import SpeakingRates
 from resources.database.stage_values import StageValues
+from resources.database.totals import Totals, measure_horizon
 from resources.database.uploads import Uploads
 from resources.database.vendor_quotas import VendorQuotas
 from resources.database.vendor_voices import VendorVoices
@@ -227,6 +229,11 @@ class UnitOfWork:
         """How fast voices speak."""
         return SpeakingRates(self.session)
 
+    @cached_property
+    def totals(self) -> Totals:
+        """What metrics are made of."""
+        return Totals(self.session)
+
 
 class Database:
     """Opens transactions on one Postgres database.
@@ -360,6 +367,15 @@ class Database:
             finally:
                 with contextlib.suppress(OperationalError):  # a connection that is gone has let go of it
                     connection.execute(text("SELECT pg_advisory_unlock(:number)"), number)
+
+    def measure_horizon(self) -> datetime:
+        """Measure until when everything that was stamped can be seen by whoever begins to read after this.
+
+        Raises:
+            DatabaseUnavailableError: Postgres cannot be reached.
+        """
+        with _reaching(), self.engine.connect() as connection:
+            return measure_horizon(connection)
 
     def ping(self) -> None:
         """Ask Postgres for an answer.

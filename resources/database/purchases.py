@@ -54,28 +54,37 @@ class Purchases:
         return call.id
 
     def settle_call(
-        self, call_id: uuid.UUID, receipt: Receipt, cost_usd_micros: int, *, error_code: str | None = None
+        self,
+        call_id: uuid.UUID,
+        receipt: Receipt,
+        cost_usd_micros: int,
+        *,
+        error_code: str | None = None,
+        latency_ms: int | None = None,
     ) -> None:
         """Close a call that was answered and is billed; ``error_code`` says why the answer is of no use."""
         self._close_call(
             call_id,
-            state=CallState.SETTLED.value,
+            CallState.SETTLED,
+            latency_ms=latency_ms,
             usage=dict(receipt.usage),
             vendor_request_id=receipt.request_id,
             cost_usd_micros=cost_usd_micros,
             error_code=error_code,
         )
 
-    def fail_call(self, call_id: uuid.UUID, error_code: str) -> None:
+    def fail_call(self, call_id: uuid.UUID, error_code: str, *, latency_ms: int | None = None) -> None:
         """Close a call that was refused or never arrived: nothing is billed."""
-        self._close_call(call_id, state=CallState.FAILED.value, error_code=error_code)
+        self._close_call(call_id, CallState.FAILED, error_code=error_code, latency_ms=latency_ms)
 
-    def doubt_call(self, call_id: uuid.UUID, error_code: str, receipt: Receipt | None = None) -> None:
+    def doubt_call(
+        self, call_id: uuid.UUID, error_code: str, receipt: Receipt | None = None, *, latency_ms: int | None = None
+    ) -> None:
         """Close a call of which nobody knows what it is billed; whatever its reply said is kept."""
         said: dict[str, Any] = {}
         if receipt is not None:
             said = {"vendor_request_id": receipt.request_id} | ({"usage": dict(receipt.usage)} if receipt.usage else {})
-        self._close_call(call_id, state=CallState.SPEND_UNKNOWN.value, error_code=error_code, **said)
+        self._close_call(call_id, CallState.SPEND_UNKNOWN, error_code=error_code, latency_ms=latency_ms, **said)
 
     def close_abandoned(self, job_id: uuid.UUID) -> None:
         """Close the calls that a process made for a job and died before it heard the answer.
@@ -184,9 +193,24 @@ class Purchases:
         """Insert unless another job bought the same in the meantime."""
         self._session.execute(insert(table).values(**values).on_conflict_do_nothing())
 
-    def _close_call(self, call_id: uuid.UUID, **values: Any) -> None:
+    def _close_call(self, call_id: uuid.UUID, state: CallState, **values: Any) -> None:
+        """Close a call; one whose cost is known already keeps it, whoever found it out.
+
+        When it was closed first stays: it was counted as ended then. One that somebody took for dead, or that an
+        invoice lacked, and that is known now, ends a doubt.
+        """
+        ends_doubt = VendorCall.settled_at.is_not(None) & (VendorCall.state != state.value)
+        if state is not CallState.SPEND_UNKNOWN:
+            values["reconciled_at"] = case((ends_doubt, func.clock_timestamp()), else_=VendorCall.reconciled_at)
         self._session.execute(
-            update(VendorCall).where(VendorCall.id == call_id).values(settled_at=func.clock_timestamp(), **values)
+            update(VendorCall)
+            .where(VendorCall.id == call_id, VendorCall.state != CallState.SETTLED.value)
+            .values(
+                state=state.value,
+                settled_at=func.coalesce(VendorCall.settled_at, func.clock_timestamp()),
+                **values,
+            )
+            .execution_options(synchronize_session=False)
         )
 
 

@@ -420,7 +420,8 @@ class VendorCall(Base):
 
     ``usage`` is the vendor's own count, by unit; ``price_effective_from`` names the price set that the cost was
     computed with. A call whose outcome is unknown costs nothing for certain, and ``estimated_usd_micros`` at most,
-    until an invoice says what it came to (``reconciled_at``). ``latency_ms`` is how long the engine took to answer.
+    until an invoice, or the process that was taken for dead, says what it came to (``reconciled_at``). ``latency_ms``
+    is how long the engine took to answer.
     """
 
     __tablename__ = "vendor_calls"

@@ -5,8 +5,10 @@ Every try is a row of its own, written before the call and closed after it in th
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from time import monotonic
 from typing import TypeVar
 
 from tenacity import (
@@ -115,7 +117,7 @@ class VendorGate:
                 begun, wait = self._begin(order, call)
                 if begun is not None:
                     with order.working(), _trace_call(order, begun):
-                        answer = self._perform(begun, perform)
+                        begun, answer = self._perform(begun, perform)
                         describe_span(_tell_cost(begun, answer))
                     slot.close()  # what is left to do is ours: the vendor can have the next call
                     return self._keep(order, begun, answer, store, record)
@@ -135,15 +137,17 @@ class VendorGate:
         with trace_wait(WaitingOn.VENDOR):
             order.pause(WaitingOn.VENDOR, min(wait.total_seconds(), PARK_S))
 
-    def _perform(self, begun: Begun, perform: Callable[[], Answer[Given]]) -> Answer[Given]:
+    def _perform(self, begun: Begun, perform: Callable[[], Answer[Given]]) -> tuple[Begun, Answer[Given]]:
+        since = monotonic()
         try:
-            return perform()
+            answer = perform()
         except DubbingError as error:
-            self._close(partial(record_failure, begun, error))
+            self._close(partial(record_failure, _answered(begun, since), error))
             raise
         except BaseException:
             self._close(partial(record_crash, begun))
             raise
+        return _answered(begun, since), answer
 
     def _keep(
         self,
@@ -221,6 +225,10 @@ def _trace_call(order: Order, begun: Begun) -> AbstractContextManager[None]:
 def _tell_cost(begun: Begun, answer: Answer[Given]) -> dict[str, Attribute]:
     cost = find_cost(begun, answer.receipt)
     return {} if cost is None else {"cost_usd_micros": cost}
+
+
+def _answered(begun: Begun, since: float) -> Begun:
+    return replace(begun, latency_ms=round((monotonic() - since) * 1000))
 
 
 def _find_wait(error: BaseException | None) -> WaitingOn | None:

@@ -47,12 +47,14 @@ class Begun:
     Attributes:
         price: None for what costs nothing.
         began_at: by the database's clock; None where no circuit is asked.
+        latency_ms: how long the engine took to answer; None while it has not.
     """
 
     call_id: uuid.UUID
     call: Call
     price: PriceSet | None = None
     began_at: datetime | None = None
+    latency_ms: int | None = None
 
 
 def begin_call(tx: UnitOfWork, order: Order, call: Call) -> tuple[Begun | None, timedelta]:
@@ -99,14 +101,15 @@ def settle_call(tx: UnitOfWork, begun: Begun, receipt: Receipt, *, error_code: s
     Where a vendor's reply does not say, or names a unit that has no price, the bill is not known and is left to
     reconciling.
     """
+    latency_ms = begun.latency_ms
     if begun.price is None:
         used = Receipt(receipt.usage or begun.call.estimate, receipt.request_id)
-        tx.purchases.settle_call(begun.call_id, used, 0, error_code=error_code)
+        tx.purchases.settle_call(begun.call_id, used, 0, error_code=error_code, latency_ms=latency_ms)
     elif (cost := find_cost(begun, receipt)) is not None:
-        tx.purchases.settle_call(begun.call_id, receipt, cost, error_code=error_code)
+        tx.purchases.settle_call(begun.call_id, receipt, cost, error_code=error_code, latency_ms=latency_ms)
     else:
         logger.warning("A reply of %s does not say what it used in units that have a price.", begun.call.vendor)
-        tx.purchases.doubt_call(begun.call_id, error_code or VendorReplyError.code, receipt)
+        tx.purchases.doubt_call(begun.call_id, error_code or VendorReplyError.code, receipt, latency_ms=latency_ms)
 
 
 def find_cost(begun: Begun, receipt: Receipt) -> int | None:
@@ -135,11 +138,11 @@ def record_failure(begun: Begun, error: DubbingError, tx: UnitOfWork) -> None:
     """Close a call by what its error says of the bill, and let the circuit hear of a vendor that is down."""
     receipt = error.receipt if isinstance(error, VendorError) else None
     if isinstance(error, OutcomeUnknownError) or (isinstance(error, VendorReplyError) and receipt is None):
-        tx.purchases.doubt_call(begun.call_id, error.code, receipt)
+        tx.purchases.doubt_call(begun.call_id, error.code, receipt, latency_ms=begun.latency_ms)
     elif receipt is not None:
         settle_call(tx, begun, receipt, error_code=error.code)
     else:
-        tx.purchases.fail_call(begun.call_id, error.code)
+        tx.purchases.fail_call(begun.call_id, error.code, latency_ms=begun.latency_ms)
     if begun.began_at is not None and isinstance(error, (VendorUnavailableError, OutcomeUnknownError)):
         tx.circuits.record_failure(begun.call.vendor, began_at=begun.began_at, retry_after_s=error.retry_after_s)
     elif isinstance(error, VendorError):

@@ -95,6 +95,8 @@ class Takes:
     def _find(self, key: str) -> Take | None:
         with self._database.transaction() as tx:
             found = tx.purchases.find_take(key)
+            if found is not None:
+                tx.totals.add_found("synthesize", 1, [key])
         return found if found is not None and self._store.find_info(found.storage_key) is not None else None
 
     def _buy(

@@ -62,7 +62,9 @@ class Transcripts:
         """
         key = self._build_key(upload.sha256, language, key_terms)
         with self._claims.hold(key, order):
-            transcript = self._find(key) or self._buy(order, key, upload, duration_ms, language, key_terms)
+            # What was bought to detect the language is found by the language too, but the ledger has it by its own key.
+            bought_as = (key, self._build_key(upload.sha256, None, key_terms))
+            transcript = self._find(*bought_as) or self._buy(order, key, upload, duration_ms, language, key_terms)
         if not transcript.words:
             raise NoSpeechError("Nobody speaks in this recording; there is nothing to dub.")
         return transcript
@@ -87,9 +89,12 @@ class Transcripts:
             raise NoSpeechError("Nothing is understood of this sound.")
         return transcript
 
-    def _find(self, key: str) -> Transcript | None:
+    def _find(self, key: str, *other_keys: str) -> Transcript | None:
         with self._database.transaction() as tx:
-            return tx.purchases.find_transcript(key)
+            found = tx.purchases.find_transcript(key)
+            if found is not None:
+                tx.totals.add_found("recognize", 1, [key, *other_keys])
+            return found
 
     def _buy(
         self,

@@ -48,7 +48,7 @@ class TranslatedLines:
             TranslationError, VendorError: not one line could be translated.
         """
         plan = self._planner.plan(script)
-        outcomes = _choose_final(self._find(plan))
+        outcomes = _choose_final(self._find_again(plan, in_part=False))
         if outcomes.keys() != set(plan.keys.values()):
             with self._claims.hold(self._name_claim(plan), order):
                 outcomes = self._buy(order, plan, report)
@@ -67,7 +67,7 @@ class TranslatedLines:
         To be asked of a translator that follows instructions only.
         """
         plan = self._planner.plan_shorter(script, long)
-        found = self._find(plan)
+        found = self._find_again(plan, in_part=False)
         if _choose_final(found).keys() != set(plan.keys.values()):
             with self._claims.hold(build_content_key("wordings", keys=sorted(set(plan.keys.values()))), order):
                 self._buy_shorter(order, plan, long)
@@ -85,7 +85,7 @@ class TranslatedLines:
                 )
 
     def _buy_shorter(self, order: Order, plan: LinePlan, long: Sequence[LongLine]) -> None:
-        found = self._find(plan)
+        found = self._find_again(plan, in_part=True)
         drafts = {plan.keys[line.number]: KeptTranslation(line.text, is_final=False) for line in long}
         first = {plan.keys[line.number]: plan.lines[line.number] for line in reversed(long)}
         wanted = [line for key, line in first.items() if key not in _choose_final(found)]
@@ -105,9 +105,23 @@ class TranslatedLines:
         with self._database.transaction() as tx:
             return tx.purchases.find_translations(set(plan.keys.values()))
 
+    def _find_again(self, plan: LinePlan, *, in_part: bool) -> Mapping[str, KeptTranslation]:
+        """Find, and count the lines that need not be bought, for no money: a call buys a batch of them.
+
+        Args:
+            in_part: whether to count where some are missing; else they are counted when those are bought.
+        """
+        with self._database.transaction() as tx:
+            keys = set(plan.keys.values())
+            found = tx.purchases.find_translations(keys)
+            final = _choose_final(found).keys()
+            if final and (in_part or final == keys):
+                tx.totals.add_found("translate", len(final))
+            return found
+
     def _buy(self, order: Order, plan: LinePlan, report: Callable[[float], None]) -> dict[str, Outcome]:
         """Translate what is missing; the value is everything by content key."""
-        found = self._find(plan)
+        found = self._find_again(plan, in_part=True)
         outcomes = _choose_final(found)
         # A text that is said twice is translated once, where it is said first.
         first = {plan.keys[number]: plan.lines[number] for number in sorted(plan.keys, reverse=True)}

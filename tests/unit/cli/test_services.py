@@ -2,7 +2,7 @@ from pathlib import Path
 
 from cli.services import Addresses, build_clients, build_code_server
 
-ADDRESSES = Addresses(8000, 3000, Path("/run/code.sock"))
+ADDRESSES = Addresses(8000, 3000, Path("/run/code.sock"), "http://127.0.0.1:9464")
 
 
 def find_command(name: str) -> list[str]:
@@ -20,7 +20,7 @@ def test_what_listens_on_a_port_listens_on_loopback_only() -> None:
 
 
 def test_no_service_takes_modules_from_the_working_directory() -> None:
-    assert all("-P" in find_command(name) for name in ("code", "web", "daemon", "api"))
+    assert all("-P" in find_command(name) for name in ("code", "web", "daemon", "metrics", "api"))
 
 
 def test_the_web_server_and_the_daemon_load_no_code_themselves() -> None:
@@ -30,4 +30,4 @@ def test_the_web_server_and_the_daemon_load_no_code_themselves() -> None:
 
 def test_the_api_is_stopped_first_and_the_daemon_before_the_web_server() -> None:
     names = [service.name for service in build_clients(ADDRESSES, Path("workspace.yaml"))]
-    assert names[::-1] == ["api", "daemon", "web"]
+    assert names[::-1] == ["api", "metrics", "daemon", "web"]

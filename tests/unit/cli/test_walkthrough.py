@@ -32,4 +32,4 @@ def test_nothing_in_it_needs_an_option_of_the_shell() -> None:
 
 
 def test_the_addresses_name_the_documentation() -> None:
-    assert f"{API}/docs" in render_addresses(API, "http://127.0.0.1:3000")
+    assert f"{API}/docs" in render_addresses(API, "http://127.0.0.1:3000", "http://127.0.0.1:9464")
