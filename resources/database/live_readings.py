@@ -27,7 +27,7 @@ OVERDUE_AFTER = timedelta(hours=2)
 """How long something may be due before it is late: the sweep comes every hour, and may take a while."""
 
 MOST_OVERDUE = 1_000
-"""Most things of a kind that are looked at: counting all of them takes seconds, and whether there is one is the news."""
+"""Most things of a kind that are looked at: to count them all takes seconds, and that there is one is the news."""
 
 SAVED = "dubline_saved_usd_micros_total"
 """The total of what was not bought again."""
@@ -116,14 +116,14 @@ class LanguageAtWork:
     """A language of a job at work.
 
     Attributes:
-        silence: since its last heartbeat; None where it showed none.
+        silence_ms: since its last heartbeat; None where it showed none.
     """
 
     language: str
     state: LanguageState
     progress: int
     waiting_on: WaitingOn | None
-    silence: timedelta | None
+    silence_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class JobAtWork:
     """A job that is worked on: which, since when, and how far its languages are."""
 
     job_id: uuid.UUID
-    age: timedelta
+    age_ms: int
     languages: tuple[LanguageAtWork, ...]
 
 
@@ -377,8 +377,17 @@ class LiveReadings:
                 LanguageState(row.state),
                 row.progress,
                 WaitingOn(row.waiting_on) if row.waiting_on is not None else None,
-                row.silence,
+                measure_ms(row.silence),
             )
             before = jobs[row.id].languages if row.id in jobs else ()
-            jobs[row.id] = JobAtWork(row.id, row.age, (*before, language))
+            jobs[row.id] = JobAtWork(row.id, measure_ms(row.age) or 0, (*before, language))
         return list(jobs.values())
+
+
+def measure_ms(span: timedelta | None) -> int | None:
+    """Turn a span into milliseconds, never below 0: clocks of a database are read one after the other.
+
+    >>> measure_ms(timedelta(seconds=2)), measure_ms(timedelta(seconds=-1)), measure_ms(None)
+    (2000, 0, None)
+    """
+    return max(0, span // timedelta(milliseconds=1)) if span is not None else None

@@ -12,7 +12,7 @@ from time import monotonic
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from dubbing.circuits import Circuit
 from dubbing.errors import DatabaseUnavailableError
@@ -166,8 +166,8 @@ def _try(tx: UnitOfWork, reading: str, read: Read, deadline: float) -> Sequence[
         with tx.session.begin_nested():
             tx.session.execute(_LIMIT, {"ms": str(max(1, int(left_s * 1000)))})
             return list(read(tx))
-    except SQLAlchemyError as error:
-        if not tx.session.connection().connection.is_valid:
+    except DBAPIError as error:
+        if error.connection_invalidated:
             raise
         logger.warning("a reading failed: %s, %s", reading, type(error).__name__)
         return None
