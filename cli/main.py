@@ -136,6 +136,18 @@ def vendors(
 
 
 @app.command()
+def top(
+    every: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between two looks.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Print one page and end; so it is without a terminal.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one page as JSON and end.")] = False,
+) -> None:
+    """Watch what goes on now: jobs, stages, vendors, money. Ends with q or Ctrl-C."""
+    from cli.top import run_top
+
+    raise typer.Exit(run_top(every, once=once, as_json=as_json))
+
+
+@app.command()
 def emulate_vendors(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8790,
 ) -> None:

@@ -16,6 +16,7 @@ from resources.budget import Budget
 from resources.database.balances import Limits
 from resources.database.connection import Database
 from resources.database.embedded import embedded_postgres, ensure_database
+from resources.database.job_lock import name_slots
 from resources.estimating import Estimator
 from resources.identity.building import build_verifier
 from resources.identity.verifier import TokenVerifier
@@ -205,7 +206,7 @@ class Container:
     def gate(self) -> VendorGate:
         """The one way to a vendor."""
         slots = {
-            kind: Slots(self.locks, ":".join(kind), count) for kind, count in list_call_limits(self.settings).items()
+            kind: Slots(self.locks, name_slots(*kind), count) for kind, count in list_call_limits(self.settings).items()
         }
         return VendorGate(
             self.database,

@@ -38,12 +38,20 @@ def upgrade() -> None:
     op.add_column("dubbing_jobs", sa.Column("traceparent", sa.Text(), nullable=True))
     op.add_column("vendor_calls", sa.Column("latency_ms", sa.Integer(), nullable=True))
     op.create_index("ix_job_events_at", "job_events", ["at"], unique=False)
+    op.create_index(
+        "ix_vendor_calls_unsettled",
+        "vendor_calls",
+        ["vendor"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('started', 'spend_unknown')"),
+    )
     for table in TABLES:
         protect(table)
 
 
 def downgrade() -> None:
     """Undo; what was counted is counted again when it comes back."""
+    op.drop_index("ix_vendor_calls_unsettled", table_name="vendor_calls")
     op.drop_index("ix_job_events_at", table_name="job_events")
     op.drop_column("vendor_calls", "latency_ms")
     op.drop_column("dubbing_jobs", "traceparent")

@@ -36,6 +36,7 @@ from resources.database.job_lock import KEEP_ALIVE, JobLock, number_lock
 from resources.database.job_views import JobViews
 from resources.database.jobs import Jobs
 from resources.database.launches import Launches
+from resources.database.live_readings import LiveReadings
 from resources.database.prices import Prices
 from resources.database.purchases import Purchases
 from resources.database.receipts import Receipts
@@ -193,6 +194,11 @@ class UnitOfWork:
     def alerts(self) -> Alerts:
         """Thresholds, and where they were reached."""
         return Alerts(self.session)
+
+    @cached_property
+    def readings(self) -> LiveReadings:
+        """What goes on now."""
+        return LiveReadings(self.session, self._limits)
 
     @cached_property
     def values(self) -> StageValues:

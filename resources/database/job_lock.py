@@ -69,6 +69,16 @@ def number_job(job_id: str) -> int:
     return number_lock(f"job:{job_id}")
 
 
+def number_slot(name: str, slot: int) -> int:
+    """Number the lock of one of the slots of a kind of call."""
+    return number_lock(f"slot:{name}:{slot}")
+
+
+def name_slots(vendor: str, operation: str) -> str:
+    """Name the slots of a kind of call to a vendor."""
+    return f"{vendor}:{operation}"
+
+
 def number_lock(name: str) -> int:
     """Number an advisory lock, as Postgres wants it."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

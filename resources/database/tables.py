@@ -431,6 +431,7 @@ class VendorCall(Base):
         Index("ix_vendor_calls_content_key", "content_key"),
         Index("ix_vendor_calls_started_at", "started_at"),
         Index("ix_vendor_calls_settled_at", "settled_at"),
+        Index("ix_vendor_calls_unsettled", "vendor", postgresql_where=text("state IN ('started', 'spend_unknown')")),
         Index("ix_vendor_calls_reconciled_at", "reconciled_at", postgresql_where=text("reconciled_at IS NOT NULL")),
         Index(
             "ix_vendor_calls_request",

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from dubbing.jobs import WaitingOn
-from resources.database.job_lock import number_lock
+from resources.database.job_lock import number_slot
 from resources.purchasing.advisory_locks import AdvisoryLock, AdvisoryLocks
 from resources.purchasing.orders import Order
 from resources.telemetry.tracing import trace_wait
@@ -27,7 +27,7 @@ class Slots:
 
     def __init__(self, locks: AdvisoryLocks, name: str, count: int) -> None:
         self._locks = locks
-        self._numbers = tuple(number_lock(f"slot:{name}:{slot}") for slot in range(count))
+        self._numbers = tuple(number_slot(name, slot) for slot in range(count))
         self._turn = threading.Lock()
         self._given_back = threading.Event()
 

@@ -83,11 +83,22 @@ _METRICS = (
         buckets=WORK_BUCKETS_S,
     ),
     _worker(Kind.GAUGE, "dubline_jobs", "Jobs that have not ended, by state.", "state"),
-    _worker(Kind.GAUGE, "dubline_oldest_queued_job_seconds", "How long the job has waited that waits longest."),
     _worker(
-        Kind.GAUGE, "dubline_heartbeat_age_seconds", "Age of the oldest heartbeat among languages that are worked on."
+        Kind.GAUGE,
+        "dubline_oldest_queued_job_seconds",
+        "How long the job has waited that waits longest; 0 where none does.",
     ),
-    _worker(Kind.GAUGE, "dubline_languages_waiting", "Languages of running jobs that wait, by for what.", "waiting_on"),
+    _worker(
+        Kind.GAUGE,
+        "dubline_heartbeat_age_seconds",
+        "Age of the oldest heartbeat among languages of runs that have begun; 0 where there is none.",
+    ),
+    _worker(
+        Kind.GAUGE,
+        "dubline_languages_waiting",
+        "Languages of runs that have begun and wait, by what for.",
+        "waiting_on",
+    ),
     _worker(Kind.GAUGE, "dubline_dead_letters_open", "Dead letters that nobody has dealt with.", "stage", "error_code"),
     # Vendors
     _worker(
@@ -142,12 +153,26 @@ _METRICS = (
     _worker(Kind.GAUGE, "dubline_budget_spent_usd_micros", "What this month's budget has spent."),
     _worker(Kind.GAUGE, "dubline_budget_held_usd_micros", "What of this month's budget is held for work under way."),
     _worker(Kind.GAUGE, "dubline_alerts_open", "Alerts on money that are open, by rule.", "rule", "kind"),
-    _worker(Kind.GAUGE, "dubline_days_to_bill", "Days whose bill is missing or older than what it sums up."),
+    _worker(Kind.GAUGE, "dubline_days_to_bill", "Days that are over and whose bill is missing or provisional."),
     # Retention
-    _worker(Kind.GAUGE, "dubline_retention_overdue", "What is kept longer than it may be, by kind.", "kind"),
-    # Dagster
-    _worker(Kind.GAUGE, "dubline_runs", "Dagster's runs that have not ended, by status.", "status"),
-    _worker(Kind.GAUGE, "dubline_daemon_silence_seconds", "How long Dagster's daemon has shown no sign of life."),
+    _worker(
+        Kind.GAUGE,
+        "dubline_retention_overdue",
+        "What should have been erased two hours ago or earlier, by kind, among the 1000 oldest of each.",
+        "kind",
+    ),
+    # Runs
+    _worker(
+        Kind.GAUGE,
+        "dubline_runs",
+        "Attempts at jobs by their runs, as our tables know them: due, queued, started, or ending.",
+        "status",
+    ),
+    _worker(
+        Kind.GAUGE,
+        "dubline_daemon_silence_seconds",
+        "How long Dagster's daemon has shown no sign of life; infinite where it never has.",
+    ),
     # The exporter itself
     _worker(
         Kind.GAUGE, "dubline_metrics_lag_seconds", "How far the counters are behind, because something is written."
