@@ -5,7 +5,7 @@ Without a receiver nothing of OpenTelemetry is imported, and a span costs a comp
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from resources.packages import require_package
 from resources.settings import Settings, reveal
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 Attribute = str | int | float | bool
+Kind = Literal["internal", "server", "client"]
 
 _provider: "TracerProvider | None" = None
 
@@ -28,13 +29,23 @@ def start_tracing(settings: Settings, service: str) -> None:
 
 
 @contextmanager
-def span(name: str, *, parent: str | None = None, attributes: Mapping[str, Attribute] | None = None) -> Iterator[None]:
+def span(
+    name: str, *, parent: str | None = None, attributes: Mapping[str, Attribute] | None = None, kind: Kind = "internal"
+) -> Iterator[None]:
     """Trace the block.
 
     Args:
         parent: place in a trace (W3C Trace Context) to go on from, in place of the span that is open here.
     """
     yield
+
+
+def describe_span(attributes: Mapping[str, Attribute], *, name: str | None = None) -> None:
+    """Say more of the span that is open here.
+
+    Args:
+        name: what it is called, in place of what it was opened as.
+    """
 
 
 def get_traceparent() -> str | None:
