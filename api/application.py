@@ -23,20 +23,29 @@ from api.jobs import endpoints as jobs
 from api.keys.endpoints import build_keys_router
 from api.languages import endpoints as languages
 from api.limits import BodyLimit
+from api.metrics import endpoints as metrics
 from api.receipts import endpoints as receipts
 from api.reconciliations import endpoints as reconciliations
 from api.segments import endpoints as segments
 from api.store.endpoints import build_store_router
 from api.uploads import endpoints as uploads
 from api.usage import endpoints as usage
+from api.watching import HEADER, RequestWatch
 from resources.container import Container
 from resources.identity.embedded_issuer import EmbeddedIssuer
 from resources.settings import load_settings
 from resources.storage.folder import FolderStore
+from resources.telemetry.catalogue import Exporter
+from resources.telemetry.instruments import Instruments
+from resources.telemetry.tracing import start_tracing
 
 PREFIX = "/v1"
 THREADS = 64
 """Requests worked on at once; more wait. Twice as many as the database gives connections, for many need none."""
+
+READ_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Range", "If-Range")
+EXPOSED_HEADERS = ("ETag", "Location", "Retry-After", "Content-Range", "Content-Disposition", "Accept-Ranges")
+"""What pages in a browser may send, and see of a reply."""
 
 DESCRIPTION = """\
 Turns one recording into dubs in other languages.
@@ -55,6 +64,9 @@ Every error is a problem document (RFC 9457) with a stable `code`.
 def create_app(container: Container | None = None) -> FastAPI:
     """Build the application; without a container one is built from the environment and closed with the application."""
     adapters = container or Container(load_settings())
+    if container is None:
+        start_tracing(adapters.settings, "api")
+    instruments = Instruments(Exporter.API)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -71,8 +83,11 @@ def create_app(container: Container | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_name_operation,
+        # FastAPI's own spans would hold whole addresses, and those of uploads and downloads are secrets.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.container = adapters
+    app.state.instruments = instruments
     problems.install(app)
     v1 = APIRouter(prefix=PREFIX, dependencies=[Depends(_forbid_caching)])
     for noun in (
@@ -84,6 +99,7 @@ def create_app(container: Container | None = None) -> FastAPI:
         v1.include_router(build_store_router(adapters.store))
     app.include_router(v1)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     if adapters.settings.supabase_url is None:
         app.include_router(build_keys_router(EmbeddedIssuer(adapters.settings.keys_dir)))
     larger = {f"{PREFIX}{reconciliations.PATH}": reconciliations.MAX_BODY_BYTES}
@@ -93,10 +109,11 @@ def create_app(container: Container | None = None) -> FastAPI:
         CORSMiddleware,
         allow_origins=adapters.settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Range", "If-Range"],
-        expose_headers=["ETag", "Location", "Retry-After", "Content-Range", "Content-Disposition", "Accept-Ranges"],
+        allow_headers=[*READ_HEADERS, HEADER],
+        expose_headers=[*EXPOSED_HEADERS, HEADER],
         max_age=600,
     )
+    app.add_middleware(RequestWatch, instruments=instruments)
     return app
 
 

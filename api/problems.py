@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -16,8 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dubbing.errors import DubbingError, build_error
 
 MEDIA_TYPE = "application/problem+json"
+PROBLEM_CODE = "dubline.problem"
+"""Key of a request's scope under which the code of the problem stands that it was answered with."""
+
 RETRY_AFTER_S = 5
 """When to come back after a fault that passes, seconds."""
+
+EXAMPLE_ID = "9f86d081884c4d659a2feaa0c55ad015"
 
 INTERNAL_SENTENCE = "Something unexpected happened on our side; try again, and tell us if it happens again."
 MALFORMED_SENTENCE = "The request is not as the documentation says; see the list of errors."
@@ -42,6 +48,7 @@ STATUSES: Mapping[str, int] = {
     "budget_exceeded": 402,
     "spend_limit_too_low": 402,
     "address_rejected": 403,
+    "forbidden": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "upload_incomplete": 409,
@@ -95,7 +102,26 @@ class Problem(BaseModel):
     code: str = Field(examples=["not_found"])
     detail: str = Field(examples=["There is no such job."])
     retryable: bool = Field(description="Whether the same request can succeed later.", examples=[False])
+    instance: str = Field(
+        description="The request, as `X-Request-Id` names it too; tell it to support.",
+        examples=[f"urn:dubline:request:{EXAMPLE_ID}"],
+    )
     errors: list[FieldProblem] | None = Field(default=None, description="Only for a malformed request.")
+
+
+class ProblemReply(JSONResponse):
+    """Sends a problem document, and leaves its code to those who watch the request."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str]) -> None:
+        super().__init__(problem.model_dump(exclude_none=True), problem.status, headers)
+        self._code = problem.code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send."""
+        scope[PROBLEM_CODE] = self._code
+        await super().__call__(scope, receive, send)
 
 
 def document(*codes: str) -> dict[int | str, dict[str, Any]]:
@@ -133,11 +159,13 @@ def _build_example(code: str) -> dict[str, Any]:
     meaning = (type(error).__doc__ or "").splitlines()[0] if error.code == code else MALFORMED_SENTENCE
     return {
         "summary": meaning,
-        "value": _build_problem(code, meaning, retryable=error.retryable).model_dump(exclude_none=True),
+        "value": _build_problem(code, meaning, EXAMPLE_ID, retryable=error.retryable).model_dump(exclude_none=True),
     }
 
 
-def _build_problem(code: str, detail: str, *, retryable: bool, errors: Sequence[FieldProblem] | None = None) -> Problem:
+def _build_problem(
+    code: str, detail: str, request_id: str, *, retryable: bool, errors: Sequence[FieldProblem] | None = None
+) -> Problem:
     status = STATUSES.get(code, 500)
     return Problem(
         type=f"urn:dubline:problem:{code}",
@@ -146,6 +174,7 @@ def _build_problem(code: str, detail: str, *, retryable: bool, errors: Sequence[
         code=code,
         detail=detail,
         retryable=retryable,
+        instance=f"urn:dubline:request:{request_id}",
         errors=list(errors) if errors is not None else None,
     )
 
@@ -159,13 +188,14 @@ def reply(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Build the reply to a request that failed."""
-    problem = _build_problem(code, detail, retryable=retryable, errors=errors)
+    request_id = structlog.contextvars.get_contextvars()["request_id"]
+    problem = _build_problem(code, detail, request_id, retryable=retryable, errors=errors)
     sent = {"Cache-Control": "no-store", **(headers or {})}
     if problem.status == 401:
         sent["WWW-Authenticate"] = "Bearer"
     if retryable and problem.status in {429, 503}:
         sent["Retry-After"] = str(RETRY_AFTER_S)
-    return JSONResponse(problem.model_dump(exclude_none=True), problem.status, sent, media_type=MEDIA_TYPE)
+    return ProblemReply(problem, sent)
 
 
 def install(app: FastAPI) -> None:
@@ -220,7 +250,7 @@ def _list_methods(request: Request) -> list[str]:
 class DefectShield:
     """Answers a defect of ours with a problem document and logs its place.
 
-    The outermost layer of the application: what passed it would be logged with its message, which may hold what a
+    No layer that could break is outside of it: what passed it would be logged with its message, which may hold what a
     customer sent.
     """
 

@@ -331,6 +331,12 @@ class AddressRejectedError(RequestError):
     code = "address_rejected"
 
 
+class ForbiddenError(RequestError):
+    """Not for whoever asks from there, or without what would show that they may."""
+
+    code = "forbidden"
+
+
 class NotFoundError(RequestError):
     """Not there, or not the caller's: which of the two is not said."""
 

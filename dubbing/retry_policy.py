@@ -142,6 +142,7 @@ RULES: Mapping[str, RetryRule] = MappingProxyType(
         "unauthorized": _REFUSED,
         "auth_unavailable": _LATER,
         "address_rejected": _REFUSED,
+        "forbidden": _REFUSED,
         "not_found": _REFUSED,
         "request_too_large": _REFUSED,
         "unsupported_media_type": _REFUSED,

@@ -1,9 +1,12 @@
-"""Who may read metrics."""
+"""Who may read metrics: they say how much is made, what it costs and what is broken, and that is not for everybody."""
 
 import hmac
 from ipaddress import ip_address
 
 from pydantic import SecretStr
+
+FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+"""What a proxy adds; behind one every connection comes from this machine, whoever asks."""
 
 
 def may_read(token: SecretStr | None, authorization: str | None, client: str | None, is_forwarded: bool) -> bool:
@@ -13,7 +16,7 @@ def may_read(token: SecretStr | None, authorization: str | None, client: str | N
         token: that readers must send; None lets in who asks from this machine itself.
         authorization: the header that they sent.
         client: address that the connection comes from.
-        is_forwarded: whether a proxy speaks for somebody else.
+        is_forwarded: whether any of `FORWARDING_HEADERS` came with the request.
     """
     if token is not None:
         wanted = f"Bearer {token.get_secret_value()}"
@@ -23,6 +26,8 @@ def may_read(token: SecretStr | None, authorization: str | None, client: str | N
 
 def _is_loopback(address: str) -> bool:
     try:
-        return ip_address(address).is_loopback
+        found = ip_address(address)
     except ValueError:
         return False
+    mapped = getattr(found, "ipv4_mapped", None)  # how a socket for both kinds of address writes 127.0.0.1
+    return (mapped or found).is_loopback

@@ -212,7 +212,7 @@ def test_a_stranger_gets_no_address(offer: Offer, bob: httpx.Client) -> None:
     hidden = bob.post(f"/artifacts/{offer.artifact_id}/download")
     missing = bob.post(f"/artifacts/{uuid.uuid4()}/download")
     assert hidden.status_code == missing.status_code == 404
-    assert hidden.json() == missing.json()
+    assert [hidden.json() | {"instance": ""}] == [missing.json() | {"instance": ""}]
 
 
 def test_what_is_not_proved_yet_is_not_offered(desk: Desk, alice: httpx.Client, offer: Offer) -> None:

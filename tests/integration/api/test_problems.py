@@ -48,7 +48,7 @@ def test_every_route_but_those_for_everybody_is_protected(desk: Desk) -> None:
         if not operation.get("security")
     }
     assert open_to_all == {
-        "GET /healthz", "GET /readyz", "GET /v1/downloads/{token}", "HEAD /v1/downloads/{token}",
+        "GET /healthz", "GET /readyz", "GET /metrics", "GET /v1/downloads/{token}", "HEAD /v1/downloads/{token}",
     }  # fmt: skip
 
 
