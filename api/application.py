@@ -33,6 +33,7 @@ from resources.container import Container
 from resources.identity.embedded_issuer import EmbeddedIssuer
 from resources.settings import load_settings
 from resources.storage.folder import FolderStore
+from resources.telemetry.logs import set_up_logs
 
 PREFIX = "/v1"
 THREADS = 64
@@ -54,7 +55,7 @@ Every error is a problem document (RFC 9457) with a stable `code`.
 
 def create_app(container: Container | None = None) -> FastAPI:
     """Build the application; without a container one is built from the environment and closed with the application."""
-    adapters = container or Container(load_settings())
+    adapters = container or _open_container()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -98,6 +99,12 @@ def create_app(container: Container | None = None) -> FastAPI:
         max_age=600,
     )
     return app
+
+
+def _open_container() -> Container:
+    settings = load_settings()
+    set_up_logs(settings, "api")
+    return Container(settings)
 
 
 async def _forbid_caching(response: Response) -> None:

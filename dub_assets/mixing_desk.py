@@ -1,7 +1,6 @@
 """The mixing of one job: what its languages share, and how one of them is mixed, written in its formats and proved."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +35,7 @@ from resources.media.mixing import (
 from resources.media.null_test import find_free_spans, run_null_test
 from resources.media.voice_track import write_voice_track
 from resources.separation.windows import PAD_MS
+from resources.telemetry.context import ContextPool
 from resources.workspaces import open_workspace
 
 VOICE = "voice"
@@ -224,9 +224,9 @@ def find_kept_spans(lines: Sequence[VoicedSegment]) -> tuple[tuple[int, int], ..
 
 
 @contextmanager
-def running_beside() -> Iterator[ThreadPoolExecutor]:
+def running_beside() -> Iterator[ContextPool]:
     """Run work beside the caller's; what has not begun when that fails is never begun."""
-    with ThreadPoolExecutor(FILES_AT_A_TIME, "finish") as pool:
+    with ContextPool(FILES_AT_A_TIME, "finish") as pool:
         try:
             yield pool
         except BaseException:

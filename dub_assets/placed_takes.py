@@ -3,7 +3,7 @@
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 from dubbing.audio import apply_edge_fades
 from dubbing.stages import VoicedSegment
@@ -13,6 +13,7 @@ from resources.database.tables import Take
 from resources.media.stretching import stretch
 from resources.media.voice_track import PlacedSpeech
 from resources.media.wav import read_wav
+from resources.telemetry.context import ContextPool
 
 WORKERS = max(2, os.cpu_count() or 2)
 """Takes that are stretched at one time: each starts a program of its own, which takes longer than its work."""
@@ -34,7 +35,7 @@ def place_takes(
         report: told how much is done, 0-1.
     """
     spoken = [(line, takes[line.take_key]) for line in lines if line.take_key is not None]
-    with ThreadPoolExecutor(WORKERS, "take") as pool:
+    with ContextPool(WORKERS, "take") as pool:
         waiting: deque[Future[PlacedSpeech]] = deque()
         try:
             for number, (line, take) in enumerate(spoken):

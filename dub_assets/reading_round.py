@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -14,6 +14,7 @@ from dubbing.jobs import WaitingOn
 from dubbing.standing import CLOSED, NO_ANSWER, Standing
 from resources.database.tables import Take
 from resources.purchasing.orders import Order, Pause
+from resources.telemetry.context import ContextPool
 
 A_LINES_FAULT = (SynthesisError, VendorReplyError, VendorRejectedError)
 """Errors that another line need not meet."""
@@ -110,7 +111,7 @@ class Round:
             )  # before each line: nothing is read for a job that is called off
             return self._read(number)
 
-        with ThreadPoolExecutor(self._stage.container.synthesizer.max_parallel, "reading") as pool:
+        with ContextPool(self._stage.container.synthesizer.max_parallel, "reading") as pool:
             running = {pool.submit(begin, number): number for number in self._speakers}
             try:
                 for future in as_completed(running):

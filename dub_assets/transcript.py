@@ -1,7 +1,5 @@
 """The first stage: what is said, when, in which language."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import dagster as dg
 
 from dub_assets.checks import build_check
@@ -19,6 +17,7 @@ from dubbing.stages import SegmentedTranscript
 from resources.container import Container
 from resources.database.tables import DubbingJob, Upload
 from resources.media.decoding import decode_mono
+from resources.telemetry.context import ContextPool
 
 
 @dg.asset(
@@ -65,7 +64,7 @@ def transcript(context: dg.AssetExecutionContext, container: dg.ResourceParam[Co
 def _hear(stage: Stage, upload: Upload, job: DubbingJob) -> SegmentedTranscript:
     container = stage.container
     media = container.intake.get_media(upload)
-    with ThreadPoolExecutor(1, "envelope") as beside:  # a vendor takes longer than looking at the sound
+    with ContextPool(1, "envelope") as beside:  # a vendor takes longer than looking at the sound
         envelope = beside.submit(_measure_envelope, container, upload)
         heard = container.transcripts.get(
             stage.build_order(),

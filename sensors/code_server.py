@@ -6,14 +6,13 @@ release of Dagster; a contract test says when that attribute is not what it was.
 """
 
 import multiprocessing
-import sys
 from multiprocessing import forkserver
 from pathlib import Path
 
-from dagster._cli import main
 from dagster._grpc import server
 
 from resources.workspaces import open_workspace
+from sensors.stock import run
 
 PRELOADED = ("dagster_postgres", "dagster._core.execution.api", "sensors.definitions")
 """What every run needs. None of it starts a thread or opens a connection, which a fork would not survive."""
@@ -42,5 +41,4 @@ if __name__ == "__main__":
     with open_workspace("code") as workspace:
         keep_sockets_in(workspace)
         fork_runs()
-        sys.argv[0] = "dagster"
-        main()  # type: ignore[no-untyped-call]
+        run("code")

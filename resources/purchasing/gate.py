@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import timedelta
 from functools import partial
+from time import monotonic
 from typing import TypeVar
 
+import structlog
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -38,6 +40,8 @@ from resources.purchasing.ledger import (
 from resources.purchasing.orders import Order
 from resources.purchasing.patience import Patience
 from resources.purchasing.slots import Slots
+
+logger = structlog.stdlib.get_logger()
 
 Given = TypeVar("Given")
 Bought = TypeVar("Bought")
@@ -132,14 +136,22 @@ class VendorGate:
         order.pause(WaitingOn.VENDOR, min(wait.total_seconds(), PARK_S))
 
     def _perform(self, begun: Begun, perform: Callable[[], Answer[Given]]) -> Answer[Given]:
+        began_s, outcome = monotonic(), "ok"
         try:
             return perform()
         except DubbingError as error:
+            outcome = error.code
             self._close(partial(record_failure, begun, error))
             raise
         except BaseException:
+            outcome = DubbingError.code
             self._close(partial(record_crash, begun))
             raise
+        finally:
+            call, latency_ms = begun.call, round((monotonic() - began_s) * 1000)
+            logger.debug(
+                "call.ended", vendor=call.vendor, operation=call.operation, latency_ms=latency_ms, outcome=outcome
+            )
 
     def _keep(
         self,

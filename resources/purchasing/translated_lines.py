@@ -1,7 +1,7 @@
 """Translated lines: each bought once, checked, mended where that helps, and kept with what is still wrong with it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 
 from dubbing.content_key import build_content_key
 from dubbing.engines import Translator
@@ -15,6 +15,7 @@ from resources.purchasing.gate import VendorGate
 from resources.purchasing.line_translation import LinePlan, LineTranslation, Outcome
 from resources.purchasing.orders import Order
 from resources.purchasing.scripts import LongLine, Script, ScriptPlanner
+from resources.telemetry.context import ContextPool
 
 
 class TranslatedLines:
@@ -120,7 +121,7 @@ class TranslatedLines:
     ) -> dict[int, Outcome]:
         """Run batches, some at once; the first error ends the others."""
         bought: dict[int, Outcome] = {}
-        with ThreadPoolExecutor(self._translator.max_parallel, "translation") as pool:
+        with ContextPool(self._translator.max_parallel, "translation") as pool:
             running = [pool.submit(translation.run, batch) for batch in batches]
             try:
                 for done, future in enumerate(as_completed(running), start=1):

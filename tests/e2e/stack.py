@@ -13,8 +13,8 @@ from tests.support.waiting import wait_for
 READY_S = 120.0
 SIGNS = {
     "code": "sensors.code_server api grpc",
-    "web": "dagster_webserver",
-    "daemon": "dagster._daemon run",
+    "web": "sensors.stock web",
+    "daemon": "sensors.stock daemon run",
     "api": "uvicorn api.application:create_app",
 }
 
