@@ -68,8 +68,9 @@ class _Lines:
         self._make_line = build_line_maker(settings)
 
     def show(self, name: str, line: str) -> None:
+        service = "up" if name == "stack" else name
         if line.strip():
-            self._write(line if _is_line(line) else self._make_line(name, Text.from_ansi(line).plain))
+            self._write(line if _is_line(line) else self._make_line(service, Text.from_ansi(line).plain))
 
     def welcome(self, addresses: Addresses, text: str) -> None:
         self._write(self._make_line("api", "service.ready", address=addresses.api))

@@ -39,8 +39,14 @@ CHATTY = {"dagster": logging.INFO, "dagster-webserver": logging.WARNING}
 """Libraries whose lines of lesser importance are worth reading. Those of all others begin at warnings: below, they
 write down what they send, keys and customers' words and all."""
 
+MONOTONOUS = ("dagster.daemon.SensorDaemon",)
+"""Loggers of chatty libraries that say every few seconds that nothing was to do."""
+
 OWN_HANDLERS = ("uvicorn", "uvicorn.error", "dagster", "dagster-webserver")
 """Loggers of libraries that bring handlers of their own, which would write past ours."""
+
+BROKEN = "log.line_broken"
+"""Said in place of a line that could not be written."""
 
 logger = structlog.stdlib.get_logger()
 
@@ -102,9 +108,7 @@ class _Lines(logging.StreamHandler[TextIO]):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line is wanted; again here, because Dagster lowers the levels of its loggers in every run."""
-        room = record.name.partition(".")[0]
-        least = self._least if room in ROOMS else max(self._least, CHATTY.get(room, logging.WARNING))
-        return record.levelno >= least and bool(super().filter(record))
+        return record.levelno >= _find_least(record.name, self._least) and bool(super().filter(record))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line, where standard error is at the moment: a progress display takes its place for a while."""
@@ -119,7 +123,11 @@ class _Lines(logging.StreamHandler[TextIO]):
             self.emit(where)
 
 
-BROKEN = "log.line_broken"
+def _find_least(name: str, least: int) -> int:
+    room = name.partition(".")[0]
+    if room in ROOMS:
+        return least
+    return max(least, logging.WARNING if name in MONOTONOUS else CHATTY.get(room, logging.WARNING))
 
 
 def writes_text(settings: Settings, stream: TextIO) -> bool:
@@ -135,7 +143,7 @@ def build_line_maker(settings: Settings) -> Callable[..., str]:
     scrub = build_scrubber(list_secrets(settings))
 
     def make_line(service: str, message: str, **fields: str) -> str:
-        record = logging.LogRecord(__name__, logging.INFO, __file__, 0, message, None, None)
+        record = logging.LogRecord(service, logging.INFO, __file__, 0, message, None, None)
         said = {"_record": record, "_from_structlog": True, "event": message, **fields}
         return _render_json(None, "info", _build_line(service, scrub, None, "info", said))
 
