@@ -128,17 +128,15 @@ def check_events(client: httpx.Client, job_id: str) -> None:
 
 def check_log(stack: Stack, job_id: str) -> None:
     """Every line is one of the log, and those of the job can be found by what they are about."""
-    ended = [
-        line
-        for line in stack.records
-        if line["event"] == "stage.ended" and line.get("job") == job_id and line["run_id"]
-    ]
+    of_job = [line for line in stack.records if line.get("job") == job_id]
+    ended = [line for line in of_job if line["event"] == "stage.ended" and line["run_id"]]
     assert [(line["stage"], line["outcome"], line["service"]) for line in ended] == [
         (stage, "ok", "run") for stage in STAGE_START_PERCENT if stage != "queued"
     ]
-    calls = [line for line in stack.records if line["event"] == "call.ended" and line.get("job") == job_id]
+    calls = [line for line in of_job if line["event"] == "call.ended"]
     assert {line["stage"] for line in calls if line.get("language") == "pt-BR"} >= {"synthesizing"}
-    assert [line["state"] for line in stack.records if line["event"] == "language.ended"]
+    assert [line["language"] for line in of_job if line["event"] == "language.ended"] == ["pt-BR"]
+    assert [line["sensor"] for line in of_job if line["event"] == "run.asked_for"] == ["new_jobs"]
     assert not [line for line in stack.records if line.get("dropped") or "exception" in line]
 
 
