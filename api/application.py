@@ -37,6 +37,7 @@ from resources.settings import load_settings
 from resources.storage.folder import FolderStore
 from resources.telemetry.catalogue import Exporter
 from resources.telemetry.instruments import Instruments
+from resources.telemetry.logs import set_up_logs
 from resources.telemetry.tracing import start_tracing
 
 PREFIX = "/v1"
@@ -63,9 +64,7 @@ Every error is a problem document (RFC 9457) with a stable `code`.
 
 def create_app(container: Container | None = None) -> FastAPI:
     """Build the application; without a container one is built from the environment and closed with the application."""
-    adapters = container or Container(load_settings())
-    if container is None:
-        start_tracing(adapters.settings, "api")
+    adapters = container or _open_container()
     instruments = Instruments(Exporter.API)
 
     @asynccontextmanager
@@ -115,6 +114,13 @@ def create_app(container: Container | None = None) -> FastAPI:
     )
     app.add_middleware(RequestWatch, instruments=instruments)
     return app
+
+
+def _open_container() -> Container:
+    settings = load_settings()
+    set_up_logs(settings, "api")
+    start_tracing(settings, "api")
+    return Container(settings)
 
 
 async def _forbid_caching(response: Response) -> None:

@@ -24,6 +24,9 @@ UNMATCHED = "unmatched"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "OTHER"
 
+FIRST_FAULT = 500
+"""Least status that says that the fault is ours."""
+
 QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines."""
 
@@ -98,7 +101,9 @@ class RequestWatch:
         self._requests.labels(method, route, status).inc()
         self._durations.labels(method, route).observe(seconds)
         about = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
-        tracing.describe_span(about | ({"error.type": code} if code else {}), name=f"{method} {route}")
+        tracing.describe_span(about, name=f"{method} {route}")
+        if (answer.status or 0) >= FIRST_FAULT:
+            tracing.fail_span(code or str(status))
         say = logger.debug if is_quiet(route, answer) else logger.info
         say(
             "request.answered" if answer.is_whole else "request.aborted",

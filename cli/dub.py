@@ -110,10 +110,12 @@ def _choose_engines(engine: Engine | None) -> Mapping[str, Engine]:
 
 
 def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:
+    from dub_assets.console import log_as_we_do
     from dub_assets.definitions import build_definitions
     from dub_assets.instance import open_instance
     from dub_assets.source import report_job
 
+    log_as_we_do()
     with open_instance(container) as instance:
         with container.database.transaction() as tx:
             upload = tx.uploads.get_of_job(job_id)
@@ -123,7 +125,6 @@ def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:
             instance=instance,
             partition_key=str(job_id),
             raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
     if not result.success:
         failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]

@@ -37,6 +37,15 @@ app.add_typer(reconciliations, name="reconciliations")
 app.command("reconcile")(reconcile)
 
 
+@app.callback()
+def prepare(context: typer.Context) -> None:
+    """Set up the log, unless only help is wanted, which is to come at once."""
+    if "--help" not in sys.argv and context.invoked_subcommand is not None:
+        from cli.speaking import speak_as
+
+        speak_as(context)
+
+
 def _check_formats(formats: list[str] | None) -> list[str] | None:
     """Do what Typer does for a single choice."""
     if unknown := sorted(set(formats or ()) - set(AUDIO_FORMATS)):

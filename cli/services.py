@@ -56,8 +56,8 @@ def build_code_server(addresses: Addresses, run_start: str) -> Service:
         run_start: ``fork`` or ``spawn``, as the setting says.
     """
     module, location = get_code_location()
-    server = "sensors.code_server" if run_start == "fork" else "dagster"
-    command = [*PYTHON, "-m", server, "api", "grpc", "--socket", str(addresses.code_socket)]
+    server = ["sensors.code_server"] if run_start == "fork" else ["sensors.stock", "code"]
+    command = [*PYTHON, "-m", *server, "api", "grpc", "--socket", str(addresses.code_socket)]
     command += ["--module-name", module, "--location-name", location, "--empty-working-directory"]
     command += ["--use-python-environment-entry-point", "--log-level", "warning"]
     return Service("code", command, probe_code_server(addresses.code_socket), stop_deadline_s=RUN_STOP_S)
@@ -70,8 +70,8 @@ def build_clients(addresses: Addresses, workspace: Path) -> tuple[Service, ...]:
         addresses: where they listen.
         workspace: file that leads to the code server.
     """
-    web = [*PYTHON, "-m", "dagster_webserver", "-h", HOST, "-p", str(addresses.web_port), "-w", str(workspace)]
-    daemon = [*PYTHON, "-m", "dagster._daemon", "run", "-w", str(workspace)]
+    web = [*PYTHON, "-m", "sensors.stock", "web", "-h", HOST, "-p", str(addresses.web_port), "-w", str(workspace)]
+    daemon = [*PYTHON, "-m", "sensors.stock", "daemon", "run", "-w", str(workspace)]
     return (
         Service("web", web, probe_http(f"{addresses.web}/server_info")),
         Service("daemon", daemon, probe_daemon(addresses.web)),

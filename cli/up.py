@@ -3,6 +3,7 @@
 import fcntl
 import os
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -10,14 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from rich.console import Console
-from rich.text import Text
 from sqlalchemy import make_url
 
 from cli.metrics import render_address
 from cli.ports import choose_port, choose_port_near
 from cli.services import Addresses, build_clients, build_code_server
 from cli.supervisor import Supervisor
+from cli.up_display import Display, build_display
 from cli.walkthrough import render_addresses, render_walkthrough
 from dub_assets.instance import prepare_dagster_home, record_workspace
 from dubbing.errors import SettingsError
@@ -27,9 +27,8 @@ from resources.database.server.files import opened_for_lock
 from resources.identity.caller import LOCAL_USER_ID
 from resources.identity.embedded_issuer import EmbeddedIssuer
 from resources.settings import PREFIX, Settings, load_settings
+from resources.telemetry.logs import set_up_logs
 from resources.workspaces import open_workspace, sweep_workspaces
-
-COLOURS = {"code": "blue", "web": "cyan", "daemon": "magenta", "metrics": "yellow", "api": "green", "stack": "bold"}
 
 TOKEN_LIFETIME_S = 12 * 3600
 """How long the token that is shown works, seconds: a day's work."""
@@ -54,11 +53,9 @@ def run_up(port: int = 3000, api_port: int = 8000) -> int:
         DatabaseUnavailableError: the database did not start.
     """
     settings = load_settings()
-    console = Console(highlight=False)
-
-    def show(name: str, line: str) -> None:
-        console.print(Text(f"{name:7}", COLOURS[name]), Text.from_ansi(line), soft_wrap=True)
-
+    set_up_logs(settings, "up", sys.stdout)
+    display = build_display(settings)
+    show = display.show
     # Before anything is started: children inherit a signal that is ignored, as `dubline up &` does it to Ctrl-C,
     # and Dagster's would then not end on SIGTERM either.
     stop = _listen_for_stop()
@@ -74,13 +71,13 @@ def run_up(port: int = 3000, api_port: int = 8000) -> int:
         )
         show("stack", "starting; Ctrl-C stops everything")
         _ = container.database
-        environment = {**_build_environment(container, addresses), f"{PREFIX}METRICS_PORT": str(metrics_port)}
+        environment = _build_environment(container, addresses, display) | {f"{PREFIX}METRICS_PORT": str(metrics_port)}
         workspace = record_workspace(settings.dagster_home, addresses.code_socket)
         with Supervisor(environment, show, stop, _keep_database(container, show)) as supervisor:
             supervisor.start([build_code_server(addresses, settings.run_start)])
             supervisor.start(build_clients(addresses, workspace))
             if not stop.is_set():
-                console.print(Text(_render_welcome(settings, addresses)), soft_wrap=True)
+                display.welcome(addresses, _render_welcome(settings, addresses))
             supervisor.watch()
             show("stack", "stopping")
     return 0
@@ -132,13 +129,14 @@ def _listen_for_stop() -> threading.Event:
     return stop
 
 
-def _build_environment(container: Container, addresses: Addresses) -> Mapping[str, str]:
+def _build_environment(container: Container, addresses: Addresses, display: Display) -> Mapping[str, str]:
     product, dagster = container.database_urls
     environment = {
         **os.environ,
         **prepare_dagster_home(container),
         f"{PREFIX}DATABASE_URL": product,
         f"{PREFIX}DAGSTER_DATABASE_URL": dagster,
+        f"{PREFIX}LOG_FORMAT": display.log_format,
         "PYTHONUNBUFFERED": "1",
     }
     if "public_url" not in container.settings.model_fields_set:

@@ -8,11 +8,14 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+import structlog
 
 from dub_assets.checks import build_check
 from dubbing.billing import POSITIVE, PRICED, UNCHANGED, WHOLE, Check
 from resources.billing.biller import Billed
 from resources.container import Container
+
+logger = structlog.stdlib.get_logger()
 
 FIRST_DAY = "2026-01-01"
 """Before the first call of any installation; days without calls cost nothing."""
@@ -54,6 +57,8 @@ def billing_daily(context: dg.AssetExecutionContext, container: dg.ResourceParam
     """Make the bill of the partition's day."""
     day = date.fromisoformat(context.partition_key)
     billed = container.biller.make(day, run_id=context.run_id)
+    made = billed.bill
+    logger.info("bill.made", day=day, lines=made.lines, usd_micros=made.sums.cost_usd_micros, run_id=context.run_id)
     with container.database.transaction() as tx:
         lines = tx.bills.list_lines(day)
     return dg.MaterializeResult(

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,7 +31,7 @@ def keep_beating(beat: Callable[[], None]) -> Iterator[None]:
                 beat()
 
     # A daemon, so that it never keeps a process alive whose work is over.
-    thread = threading.Thread(target=keep_on, name="heartbeat", daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=(keep_on,), name="heartbeat", daemon=True)
     thread.start()
     try:
         yield

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
+import structlog
 
 from dub_assets.checks import EVERY_LANGUAGE, build_check
 from dub_assets.files import store_artifact
@@ -19,6 +20,8 @@ from resources.database.qualities import record_quality
 from resources.hashing import measure_sha256
 from resources.storage.port import ObjectStore
 from resources.workspaces import open_workspace
+
+logger = structlog.stdlib.get_logger()
 
 HASHES_AGREE = "hashes_agree"
 
@@ -169,3 +172,5 @@ def _record(
             if entry.quality is not None:
                 record_quality(tx, stage.job_id, language, entry.quality.model_dump(mode="json"))
             tx.jobs.advance(stage.job_id, language, LanguageState(entry.state), 100)
+    for language, entry in finished.items():
+        logger.info("language.ended", language=language, state=entry.state)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+import structlog
 
 from dub_assets.partitions import dub_jobs
 from dub_assets.records import PurgedRecords, purge_records
@@ -15,6 +16,8 @@ from dubbing.retention import Kind
 from resources.container import Container
 from resources.database.connection import Database
 from resources.retention.swept import Swept
+
+logger = structlog.stdlib.get_logger()
 
 NOTHING_OVERDUE = "nothing_overdue"
 
@@ -47,6 +50,15 @@ KEYS_AT_ONCE = 1_000
 def retention(context: dg.AssetExecutionContext, container: dg.ResourceParam[Container]) -> dg.MaterializeResult:
     """Sweep, then let Dagster forget what was erased."""
     swept = container.eraser.sweep()
+    logger.info(
+        "sweep.ended",
+        outcome=swept.broken_off or ("busy" if swept.is_busy else "ok"),
+        erased=sum(swept.erased.values()),
+        overdue=sum(swept.overdue.values()),
+        refused=sum(swept.refused.values()),
+        in_flight=swept.left_in_flight,
+        run_id=context.run_id,
+    )
     records = purge_records(
         context.instance,
         forgotten=list(_list_erased(context.instance, container.database)),

@@ -17,6 +17,7 @@ from dub_assets.parking import OutageOverError, Tally, keep_tally, sit_out_datab
 from dubbing.errors import DatabaseUnavailableError, DubbingError, JobBusyError
 from dubbing.retry_policy import STAGE_PAUSES_S, STAGE_TRIES, Again, get_rule
 from resources.database.connection import Database
+from resources.telemetry.logs import saying
 
 RETRIES = dg.RetryPolicy(
     max_retries=STAGE_TRIES - 1,
@@ -83,7 +84,8 @@ class Try:
             fault = DatabaseUnavailableError(STAYED_AWAY)
         elif get_rule(fault.code).again is Again.STAGE and self.tally.tries < RETRIES.max_retries:
             self.tally.tries += 1
-            self.log.warning("%s is tried again: %s %s", self.stage, fault.code, fault.message)
+            with saying(error_code=fault.code):
+                self.log.warning("%s is tried again: %s %s", self.stage, fault.code, fault.message)
             return dg.RetryRequested(NO_LIMIT, RETRIES.calculate_delay(self.tally.tries))
         self._record(fault)
         return dg.Failure(fault.message, metadata={"code": fault.code}, allow_retries=False)

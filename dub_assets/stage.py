@@ -17,13 +17,14 @@ from time import monotonic
 from typing import Never, TypeVar
 
 import dagster as dg
+import structlog
 
 from dub_assets.checks import EVERY_LANGUAGE
 from dub_assets.heartbeat import keep_beating
 from dub_assets.parking import OutageOverError, Outages, Tally
 from dub_assets.rerun import narrow
 from dub_assets.retries import UNEXPECTED, Try, log_frames
-from dub_assets.turns import Turn, begin_turn
+from dub_assets.turns import ATTEMPT_TAG, Turn, begin_turn
 from dub_assets.waiting import SHOW_EVERY_S, Waiting
 from dubbing.errors import (
     DatabaseUnavailableError,
@@ -42,7 +43,10 @@ from resources.database.job_lock import JobLock
 from resources.media.ffmpeg import stop_running_ffmpeg
 from resources.purchasing.orders import Order
 from resources.telemetry.context import ContextPool
+from resources.telemetry.logs import saying
 from resources.telemetry.tracing import span
+
+logger = structlog.stdlib.get_logger()
 
 Made = TypeVar("Made")
 Report = Callable[[float], None]
@@ -141,7 +145,7 @@ class Stage:
             with self.container.database.transaction() as tx:
                 tx.jobs.hold(self.job_id, active[workers:], WaitingOn.QUEUE)
         with ContextPool(workers, "language") as pool:
-            running = [pool.submit(self._run_language, language, work) for language in active]
+            running = [pool.submit(self._run_language_aloud, language, work) for language in active]
             try:
                 results = [future.result() for future in running]
             except BaseException:
@@ -215,6 +219,10 @@ class Stage:
         while wait(running, STOP_POLL_S).not_done:
             stop_running_ffmpeg()
 
+    def _run_language_aloud(self, language: str, work: Callable[[str, Report], Made]) -> Made | None:
+        with saying(language=language):
+            return self._run_language(language, work)
+
     def _run_language(self, language: str, work: Callable[[str, Report], Made]) -> Made | None:
         try:
             while True:
@@ -238,7 +246,8 @@ class Stage:
     def _lose(self, language: str, error: DubbingError) -> None:
         self.check_wanted()  # what breaks because it was stopped is nobody's failure
         self.failures[language] = error
-        self.log.warning("%s failed in %s: %s %s", language, self.state.value, error.code, error.message)
+        with saying(language=language, error_code=error.code):
+            self.log.warning("%s failed in %s: %s %s", language, self.state.value, error.code, error.message)
         with self.container.database.transaction() as tx:
             tx.jobs.fail_language(self.job_id, language, self.state.value, error)
 
@@ -252,6 +261,25 @@ def open_stage(context: dg.AssetExecutionContext, container: Container, state: L
             where it is another run's turn.
         dagster.DagsterExecutionInterruptedError: the job was cancelled; its run ends as cancelled too.
     """
+    with saying(
+        job=context.partition_key,
+        stage=state.value,
+        attempt=context.run.tags.get(ATTEMPT_TAG),
+        run_id=context.run.run_id,
+    ):
+        began_s = monotonic()
+        logger.info("stage.began", tries=context.retry_number + 1)
+        try:
+            with _hold_stage(context, container, state) as stage:
+                yield stage
+        except BaseException:
+            logger.info("stage.ended", outcome="broken", seconds=monotonic() - began_s)
+            raise
+        logger.info("stage.ended", outcome="ok", seconds=monotonic() - began_s)
+
+
+@contextmanager
+def _hold_stage(context: dg.AssetExecutionContext, container: Container, state: LanguageState) -> Iterator[Stage]:
     job_id = uuid.UUID(context.partition_key)
     patience_s = container.settings.outage_patience_minutes * 60
     this_try = Try(job_id, state.value, context.retry_number, container.database, context.log, patience_s)

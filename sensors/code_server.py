@@ -6,16 +6,15 @@ release of Dagster; a contract test says when that attribute is not what it was.
 """
 
 import multiprocessing
-import sys
 from collections.abc import Sequence
 from multiprocessing import forkserver
 from pathlib import Path
 
-from dagster._cli import main
 from dagster._grpc import server
 
 from resources.settings import load_settings
 from resources.workspaces import open_workspace
+from sensors.stock import run
 
 PRELOADED = ("dagster_postgres", "dagster._core.execution.api", "sensors.definitions")
 """What every run needs. None of it starts a thread or opens a connection, which a fork would not survive."""
@@ -48,5 +47,4 @@ if __name__ == "__main__":
     with open_workspace("code") as workspace:
         keep_sockets_in(workspace)
         fork_runs(PRELOADED if load_settings().otlp_endpoint is None else (*PRELOADED, TRACING))
-        sys.argv[0] = "dagster"
-        main()  # type: ignore[no-untyped-call]
+        run("code")

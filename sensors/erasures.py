@@ -6,6 +6,7 @@ import dagster as dg
 
 from dubbing.errors import DatabaseUnavailableError, StorageError
 from resources.container import Container
+from resources.telemetry.logs import saying
 from sensors.run_outcomes import BEGINNING
 
 MOST_S = 2.0
@@ -17,6 +18,7 @@ MOST_S = 2.0
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Erases jobs and users whose deletion was asked for, within seconds of the end of their runs.",
 )
+@saying(sensor="erasures")
 def erasures(context: dg.SensorEvaluationContext, container: dg.ResourceParam[Container]) -> dg.SensorResult:
     """Erase for a moment; the cursor is where the next look begins, so that one job that fails keeps back no other."""
     try:

@@ -8,6 +8,7 @@ import dagster as dg
 from dubbing.alerting import Alert
 from dubbing.errors import DatabaseUnavailableError
 from resources.container import Container
+from resources.telemetry.logs import saying
 
 LOOK_EVERY_S = 60
 
@@ -17,6 +18,7 @@ LOOK_EVERY_S = 60
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Raises and clears alerts: budgets, vendors' quotas, the spend rate, invoices. Tells the open ones.",
 )
+@saying(sensor="money")
 def money(container: dg.ResourceParam[Container]) -> dg.SensorResult:
     """Ask at most one vendor, for the other sensors wait meanwhile; then look."""
     try:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
+import structlog
 from dagster._core.storage.tags import MAX_RETRIES_TAG, PRIORITY_TAG, RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from dub_assets.definitions import dub
@@ -24,9 +25,12 @@ from dubbing.routing import CLASS_TAG, USER_TAG, plan_class, plan_priority
 from resources.container import Container
 from resources.database.jobs import SUBMITTED
 from resources.database.launches import WaitingJob
+from resources.telemetry.logs import saying
 from resources.telemetry.tracing import get_traceparent, span, start_tracing
 from sensors.launching import Attempt, LaunchPlan, plan_launches
 from sensors.listening import look_until
+
+logger = structlog.stdlib.get_logger()
 
 NAME = "new_jobs"
 
@@ -50,6 +54,7 @@ class _Look:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Launches a run for every submitted job, about as soon as it is submitted.",
 )
+@saying(sensor=NAME)
 def new_jobs(context: dg.SensorEvaluationContext, container: dg.ResourceParam[Container]) -> dg.SensorResult:
     """Ask for the runs that are missing; when none is, wait a little for the next job."""
     found: list[WaitingJob] = []
@@ -69,6 +74,8 @@ def new_jobs(context: dg.SensorEvaluationContext, container: dg.ResourceParam[Co
     if not found:
         return dg.SensorResult(skip_reason="No job waits for a run.")
     start_tracing(container.settings, "sensors")
+    for waiting in found:
+        logger.info("run.asked_for", job=waiting.job.id, attempt=waiting.job.attempt)
     return dg.SensorResult(
         run_requests=[_request(waiting) for waiting in found],
         # Before the runs: one of an unknown partition would do its work and then fail.

@@ -4,6 +4,7 @@ import dagster as dg
 
 from dubbing.errors import DatabaseUnavailableError
 from resources.container import Container
+from resources.telemetry.logs import saying
 
 
 @dg.sensor(
@@ -11,6 +12,7 @@ from resources.container import Container
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Gives back the money that was held for jobs whose runs are over, and counts what they came to.",
 )
+@saying(sensor="releases")
 def releases(container: dg.ResourceParam[Container]) -> dg.SkipReason:
     """Release the holds of jobs that have ended."""
     try:

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 
 import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from dub_assets.definitions import dub
 from dubbing.errors import DatabaseUnavailableError, DubbingError, JobBusyError
@@ -15,6 +16,7 @@ from resources.container import Container
 from resources.database.connection import Database
 from resources.database.launches import JobInFlight
 from resources.database.signs_of_life import Sign, show_sign
+from resources.telemetry.logs import saying
 from resources.workspaces import sweep_workspaces
 from sensors.outcomes import (
     ASKED_AGAIN_TAG,
@@ -53,6 +55,7 @@ _WATCH = Watch()
         "that nobody works on."
     ),
 )
+@saying(sensor="run_outcomes")
 def run_outcomes(context: dg.SensorEvaluationContext, container: dg.ResourceParam[Container]) -> dg.SensorResult:
     """Compare every job in flight with its run; the cursor is where the next look begins."""
     # It does not wait for cancels as its sibling waits for jobs: a stage at work notices them by itself, sooner.
@@ -182,7 +185,8 @@ def _give_up(context: dg.SensorEvaluationContext, run: dg.DagsterRun, step: Step
         context.instance.report_run_canceled(current, GONE)
     else:
         context.instance.report_run_failed(current, GONE)
-    context.log.info("run %s is given up", run.run_id)
+    with saying(run_id=run.run_id, job=run.tags.get(PARTITION_NAME_TAG)):
+        context.log.info("run %s is given up", run.run_id)
 
 
 def _ask_again(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
@@ -201,4 +205,5 @@ def _stop(context: dg.SensorEvaluationContext, run: dg.DagsterRun) -> None:
         stopped = coordinator is not None and coordinator.cancel_run(run.run_id)
     except dg.DagsterError:
         stopped = False
-    context.log.info("run %s %s", run.run_id, "is told to stop" if stopped else "could not be told to stop")
+    with saying(run_id=run.run_id, job=run.tags.get(PARTITION_NAME_TAG)):
+        context.log.info("run %s %s", run.run_id, "is told to stop" if stopped else "could not be told to stop")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import resources.telemetry.logs  # noqa: F401 - our loggers write into the standard library's from here on
 from resources.database.connection import Database
 from resources.database.embedded import PostgresAddress
 from tests.support.postgres import fresh_database, postgres_server

@@ -11,6 +11,7 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
+import structlog
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -42,6 +43,8 @@ from resources.purchasing.orders import Order
 from resources.purchasing.patience import Patience
 from resources.purchasing.slots import Slots
 from resources.telemetry.tracing import Attribute, describe_span, span, trace_wait
+
+logger = structlog.stdlib.get_logger()
 
 Given = TypeVar("Given")
 Bought = TypeVar("Bought")
@@ -142,9 +145,11 @@ class VendorGate:
         try:
             answer = perform()
         except DubbingError as error:
-            self._close(partial(record_failure, _answered(begun, since), error))
+            answered = _answered(begun, since, error.code)
+            self._close(partial(record_failure, answered, error))
             raise
         except BaseException:
+            _answered(begun, since, DubbingError.code)
             self._close(partial(record_crash, begun))
             raise
         return _answered(begun, since), answer
@@ -227,8 +232,12 @@ def _tell_cost(begun: Begun, answer: Answer[Given]) -> dict[str, Attribute]:
     return {} if cost is None else {"cost_usd_micros": cost}
 
 
-def _answered(begun: Begun, since: float) -> Begun:
-    return replace(begun, latency_ms=round((monotonic() - since) * 1000))
+def _answered(begun: Begun, since: float, outcome: str = "ok") -> Begun:
+    """Note how long an answer took, and log it."""
+    answered = replace(begun, latency_ms=round((monotonic() - since) * 1000))
+    about = {"vendor": begun.call.vendor, "operation": begun.call.operation}
+    logger.debug("call.ended", **about, latency_ms=answered.latency_ms, outcome=outcome)
+    return answered
 
 
 def _find_wait(error: BaseException | None) -> WaitingOn | None:

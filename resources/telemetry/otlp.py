@@ -148,9 +148,12 @@ class Spans:
             if time.time_ns() - began_ns > QUIET_S * 1e9:
                 self._tracer.start_span("wait", start_time=began_ns, attributes={"waiting_on": waiting_on}).end()
 
-    def describe(self, attributes: Mapping[str, Attribute]) -> None:
+    def describe(self, attributes: Mapping[str, Attribute], name: str | None) -> None:
         """Say more of the open span."""
-        trace.get_current_span().set_attributes(_choose(attributes))
+        opened = trace.get_current_span()
+        opened.set_attributes(_choose(attributes))
+        if name is not None:
+            opened.update_name(name)
 
     def fail(self, code: str) -> None:
         """Mark the open span as failed."""

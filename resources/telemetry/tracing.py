@@ -107,10 +107,14 @@ def span(
     return _spans.open(name, parent, attributes or {}, kind)
 
 
-def describe_span(attributes: Mapping[str, Attribute]) -> None:
-    """Say more of the span that is open here."""
+def describe_span(attributes: Mapping[str, Attribute], *, name: str | None = None) -> None:
+    """Say more of the span that is open here.
+
+    Args:
+        name: what it is called, in place of what it was opened as.
+    """
     if _spans is not None:
-        _spans.describe(attributes)
+        _spans.describe(attributes, name)
 
 
 def fail_span(code: str) -> None:

@@ -1,9 +1,11 @@
 """A started stack, as an operator starts it."""
 
+import json
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psutil
 
@@ -13,17 +15,22 @@ from tests.support.waiting import wait_for
 READY_S = 120.0
 SIGNS = {
     "code": "sensors.code_server api grpc",
-    "web": "dagster_webserver",
-    "daemon": "dagster._daemon run",
+    "web": "sensors.stock web",
+    "daemon": "sensors.stock daemon run",
     "api": "uvicorn api.application:create_app",
 }
 
 
 class Stack:
-    """A started stack; what it prints is read all the time, so that it never waits for us."""
+    """A started stack; what it prints is read all the time, so that it never waits for us.
+
+    It prints what people see, unless its machine says otherwise.
+    """
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        machine.environment.setdefault("DUBLINE_LOG_FORMAT", "text")
+        self._is_json = machine.environment["DUBLINE_LOG_FORMAT"] == "json"
         self.process = machine.start("up", "--port", "0", "--api-port", "0")
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -34,7 +41,8 @@ class Stack:
         self.lines += (line for line in self.process.stdout)
 
     def wait_until_ready(self) -> None:
-        wait_for(lambda: "echo" in self.text or self.process.poll() is not None, "the stack to be ready", READY_S)
+        sign = '"service": "web", "logger": "web", "event": "service.ready"' if self._is_json else "echo"
+        wait_for(lambda: sign in self.text or self.process.poll() is not None, "the stack to be ready", READY_S)
         assert self.process.poll() is None, self._tell_end()
 
     def _tell_end(self) -> str:
@@ -45,7 +53,16 @@ class Stack:
     def text(self) -> str:
         return "".join(self.lines)
 
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The lines that are complete, each of which must be one of the log."""
+        return [json.loads(line) for line in self.text.splitlines()]
+
     def get_address(self, label: str) -> str:
+        if self._is_json:
+            service = {"API": "api", "Dagster UI": "web"}[label]
+            ready = [line for line in self.records if line["event"] == "service.ready" and line["service"] == service]
+            return str(ready[-1]["address"])
         found = re.search(rf"^{label}: +(http://127\.0\.0\.1:\d+\S*)$", self.text, re.MULTILINE)
         assert found, self.text
         return found[1]

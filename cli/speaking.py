@@ -1,0 +1,21 @@
+"""The log of a command: warnings and worse on standard error, beside what the command itself has to say."""
+
+import typer
+
+from dubbing.errors import SettingsError
+from resources.settings import load_settings
+from resources.telemetry.logs import saying, set_up_logs
+
+QUIET = "warning"
+"""Least important level that a command logs, unless a level is set."""
+
+
+def speak_as(context: typer.Context) -> None:
+    """Set up the log for a command, whose name each line says; what is wrong with the settings it tells itself."""
+    try:
+        settings = load_settings()
+    except SettingsError:
+        return
+    chosen = settings.log_level if "log_level" in settings.model_fields_set else QUIET
+    set_up_logs(settings, "cli", level=chosen)
+    context.with_resource(saying(command=context.invoked_subcommand))
