@@ -71,7 +71,8 @@ def run_up(port: int = 3000, api_port: int = 8000) -> int:
         )
         show("stack", "starting; Ctrl-C stops everything")
         _ = container.database
-        environment = _build_environment(container, addresses, display) | {f"{PREFIX}METRICS_PORT": str(metrics_port)}
+        own = {f"{PREFIX}METRICS_PORT": str(metrics_port)}
+        environment = {**_build_environment(container, addresses, display), **own}
         workspace = record_workspace(settings.dagster_home, addresses.code_socket)
         with Supervisor(environment, show, stop, _keep_database(container, show)) as supervisor:
             supervisor.start([build_code_server(addresses, settings.run_start)])
