@@ -18,10 +18,9 @@ from dubbing.errors import SettingsError
 from resources.container import Container
 from resources.settings import load_settings
 from resources.telemetry.counters import TotalsCollector
-from resources.telemetry.readers import may_read
+from resources.telemetry.gauges import GaugesCollector
+from resources.telemetry.readers import FORWARDING_HEADERS, may_read
 from resources.telemetry.scrape import Scrape
-
-FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 SLOW_CLIENT_S = 10.0
 """How long a client may take to send its request, or to take the answer, seconds."""
@@ -55,7 +54,10 @@ def run_metrics() -> int:
 
 def build_collectors(container: Container) -> Mapping[str, Collector]:
     """Everything that is read for a scrape, by the name under which a failure of it is shown."""
-    return {"totals": _OnceReached(lambda: TotalsCollector(container.database))}
+    return {
+        "totals": _OnceReached(lambda: TotalsCollector(container.database)),
+        "gauges": _OnceReached(lambda: GaugesCollector(container.database, container.settings)),
+    }
 
 
 class _OnceReached(Collector):
@@ -138,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: what a stranger asks for is no news."""
 
     def _may_read(self) -> bool:
-        is_forwarded = any(name in self.headers for name in FORWARDING)
+        is_forwarded = any(name in self.headers for name in FORWARDING_HEADERS)
         return may_read(self.token, self.headers.get("Authorization"), self.client_address[0], is_forwarded)
 
     def _reply(self, status: HTTPStatus, body: bytes, content_type: str = "text/plain; charset=utf-8") -> None:

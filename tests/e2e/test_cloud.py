@@ -4,15 +4,18 @@ What this cannot prove is what the emulator cannot: how well the real models hea
 """
 
 import hashlib
+import io
 import threading
 import uuid
+import wave
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from dubbing.jobs import STAGE_START_PERCENT
 from dubbing.transcript import Word
@@ -26,8 +29,10 @@ from tests.e2e.stack import started
 from tests.support.dialogue import Dialogue, record_dialogue
 from tests.support.engines import make_words
 from tests.support.otlp import Receiver, Span, find_parent, otlp_receiver
+from tests.support.prometheus import Prometheus, prometheus_server
 from tests.support.scale import choose
 from tests.support.waiting import wait_for
+from tests.support.watching import list_queries
 from vendor_emulator.server import API_KEYS, VendorEmulator
 
 ALICE = uuid.UUID(int=0xA11CE)
@@ -67,6 +72,7 @@ def machine(
         f"{PREFIX}ELEVENLABS_READINGS": str(CAP),
         f"{PREFIX}DEEPGRAM_READINGS": str(CAP),
         f"{PREFIX}OTLP_ENDPOINT": receiver.url,
+        f"{PREFIX}METRICS_PORT": "0",
     }
     return machine
 
@@ -75,6 +81,14 @@ def machine(
 def service(machine: Machine) -> Iterator[Service]:
     with started(machine) as stack:
         yield Service(stack, EmbeddedIssuer(machine.data / "keys").mint)
+
+
+@pytest.fixture(scope="module")
+def prometheus(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    addresses = {"dubline-api": "API", "dubline-worker": "Metrics"}
+    targets = {job: urlsplit(service.stack.get_address(label)).netloc for job, label in addresses.items()}
+    with prometheus_server(tmp_path_factory.mktemp("prometheus"), targets) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +232,70 @@ def test_many_jobs_at_once_never_have_more_readings_under_way_than_the_vendor_ta
     seen = emulator.statistics()["deepgram"]["synthesize"]
     assert (seen["highest"], seen["refused"]) == (CAP, 0)
     check_ledger(machine, emulator)
+
+
+def submit_lines(client: httpx.Client, emulator: VendorEmulator, dialogue: Dialogue, number: int) -> str:
+    """Submit a recording with lines that no other job has."""
+    own = dialogue.file.read_bytes()[:-2] + number.to_bytes(2, "little")
+    rehearse_lines(emulator, own, dialogue.duration_ms, number)
+    body = {"upload_id": upload(client, own), "target_languages": ["es"], "source_language": "en"}
+    return str(client.post("/jobs", json=body).raise_for_status().json()["id"])
+
+
+def submit_silence(client: httpx.Client) -> str:
+    recording = io.BytesIO()
+    with wave.open(recording, "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", "not compressed"))
+        file.writeframes(bytes(2 * 16_000 * 3))
+    body = {"upload_id": upload(client, recording.getvalue()), "target_languages": ["es"]}
+    return str(client.post("/jobs", json=body).raise_for_status().json()["id"])
+
+
+def sum_ledger(machine: Machine) -> int:
+    with Container(Settings(data_dir=machine.data)) as container, container.database.transaction() as tx:
+        return int(tx.session.scalar(select(func.sum(VendorCall.cost_usd_micros))) or 0)
+
+
+def test_prometheus_sees_what_was_done_what_failed_and_what_it_cost(
+    service: Service, machine: Machine, emulator: VendorEmulator, dialogue: Dialogue, prometheus: Prometheus
+) -> None:
+    emulator.set_mode(speaking="tone")
+    with service.sign_in(uuid.uuid4()) as client:
+        done, silent = submit_lines(client, emulator, dialogue, 901), submit_silence(client)
+        assert follow(client, done)[-1]["state"] == "completed"
+        assert follow(client, silent)[-1]["state"] == "failed"
+    for query in (
+        'up{job="dubline-api"} == 1',
+        'up{job="dubline-worker"} == 1',
+        'sum(dubline_jobs_ended_total{state="completed"}) >= 1',
+        'sum(dubline_jobs_ended_total{state="failed"}) >= 1',
+        'sum(dubline_call_duration_seconds_count{vendor="deepgram", operation="synthesize"}) > 0',
+        'sum(dubline_http_requests_total{method="POST", route="/v1/jobs", status="202"}) >= 2',
+    ):
+        wait_for(lambda query=query: bool(prometheus.ask(query)), query, pause_s=0.5)  # type: ignore[misc]
+    spent = sum_ledger(machine)
+    assert spent > 0
+    wait_for(lambda: prometheus.get_number("sum(dubline_spend_usd_micros_total)") == spent, "the ledger", pause_s=0.5)
+    for query in list_queries():
+        prometheus.ask(query.expression)
+    assert prometheus.list_rule_errors() == {}
+
+
+def test_an_alert_fires_while_a_vendor_fails_and_is_over_when_it_is_back(
+    service: Service, emulator: VendorEmulator, dialogue: Dialogue, prometheus: Prometheus
+) -> None:
+    """The rules as shipped, but for how long they wait and look back."""
+    alerts = ("DublineVendorErrors", "DublineVendorCircuitOpen")
+    emulator.set_mode(speaking="tone")
+    wait_for(lambda: bool(prometheus.ask('dubline:calls_failed:total{vendor="deepgram"}')), "the sums", pause_s=0.5)
+    assert not any(prometheus.is_firing(name) for name in alerts)
+    emulator.add_fault("status", vendor="deepgram", operation="synthesize", status=503, times=1000)
+    with service.sign_in(uuid.uuid4()) as client:
+        job = submit_lines(client, emulator, dialogue, 902)
+        for name in alerts:
+            wait_for(lambda name=name: prometheus.is_firing(name, vendor="deepgram"), name, 120, pause_s=0.5)  # type: ignore[misc]
+        assert not prometheus.is_firing("DublineVendorErrors", vendor="openai")
+        emulator.clear_faults()
+        assert follow(client, job)[-1]["state"] == "completed"
+        for name in alerts:
+            wait_for(lambda name=name: not prometheus.is_firing(name), f"the end of {name}", 120, pause_s=0.5)  # type: ignore[misc]
