@@ -31,7 +31,7 @@ FIELDS: Mapping[str, str] = {
     "command": "The command of the command line.",
     # How it went
     "state": "The state that it came to.",
-    "outcome": "How it ended: `ok`, or an error code.",
+    "outcome": "How it ended: `ok`, `broken`, or an error code.",
     "error_code": "Code of the error (`docs/errors.md`).",
     "seconds": "How long it took.",
     "duration_ms": "How long it took.",
