@@ -30,9 +30,8 @@ def run(app: Callable[[Scope, Receive, Send], Awaitable[None]], method: str = "G
             raise OSError("the client is gone")
 
     scope = {"type": "http", "method": method, "path": "/secret", "headers": [], "app": FastAPI()}
-    with capture_logs() as lines:
-        with contextlib.suppress(OSError, ValueError, asyncio.CancelledError):
-            asyncio.run(RequestWatch(app, instruments)(scope, receive, send))  # type: ignore[arg-type]
+    with capture_logs() as lines, contextlib.suppress(OSError, ValueError, asyncio.CancelledError):
+        asyncio.run(RequestWatch(app, instruments)(scope, receive, send))  # type: ignore[arg-type]
     (line,) = lines
     return line, instruments.registry
 
