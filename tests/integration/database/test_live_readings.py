@@ -25,7 +25,7 @@ from resources.database.live_readings import (
     Traffic,
 )
 from resources.database.money_tables import Bill
-from resources.database.tables import CallState, MetricTotal, TranscriptRow
+from resources.database.tables import CallState, JobEvent, MetricTotal, TranscriptRow
 from resources.purchasing.advisory_locks import AdvisoryLocks
 from resources.purchasing.slots import Slots
 from tests.integration.purchasing.shop import Pauses
@@ -103,6 +103,9 @@ def test_the_longest_wait_counts_from_when_a_job_was_queued_last(database: Datab
     with database.transaction() as tx:
         tx.launches.mark_launched(handed_over, 1, "run")
     set_job(database, handed_over, created_at=datetime.now(UTC) - DAY)
+    with database.transaction() as tx:
+        first = JobEvent(job_id=handed_over, type="job.queued", at=datetime.now(UTC) - DAY)
+        tx.session.add(first)
     wait = read(database, "find_longest_wait")
     assert 20 * MINUTE <= wait < HOUR
 
@@ -212,6 +215,15 @@ def test_what_is_late_to_be_erased_is_counted_up_to_a_bound(database: Database) 
         tx.session.execute(insert(TranscriptRow), rows[:-2])
     overdue = read(database, "count_overdue", policy, now)
     assert overdue == dict.fromkeys(overdue, 0) | {Kind.TRANSCRIPT: MOST_OVERDUE}
+
+
+def test_what_is_in_use_is_not_late(database: Database) -> None:
+    now, moment = datetime.now(UTC) + DAY, timedelta(seconds=1)
+    policy = Policy(job=moment, upload=moment, take=moment, transcript=moment, translation=moment, orphan=moment)
+    job_id = add_waiting_job(database)
+    assert read(database, "count_overdue", policy, now)[Kind.UPLOAD] == 0
+    set_job(database, job_id, state="expired")
+    assert read(database, "count_overdue", policy, now)[Kind.UPLOAD] == 1
 
 
 def test_traffic_is_that_of_calls_that_ended_lately(database: Database) -> None:
