@@ -18,10 +18,8 @@ from dubbing.errors import SettingsError
 from resources.container import Container
 from resources.settings import load_settings
 from resources.telemetry.counters import TotalsCollector
-from resources.telemetry.readers import may_read
+from resources.telemetry.readers import FORWARDING_HEADERS, may_read
 from resources.telemetry.scrape import Scrape
-
-FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 SLOW_CLIENT_S = 10.0
 """How long a client may take to send its request, or to take the answer, seconds."""
@@ -138,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: what a stranger asks for is no news."""
 
     def _may_read(self) -> bool:
-        is_forwarded = any(name in self.headers for name in FORWARDING)
+        is_forwarded = any(name in self.headers for name in FORWARDING_HEADERS)
         return may_read(self.token, self.headers.get("Authorization"), self.client_address[0], is_forwarded)
 
     def _reply(self, status: HTTPStatus, body: bytes, content_type: str = "text/plain; charset=utf-8") -> None:
