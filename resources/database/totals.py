@@ -25,7 +25,7 @@ COUNTING = number_lock("counting totals")
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """Before the first row of any installation."""
 
-SLICE = 50_000
+SLICE = 20_000
 """About so many rows are counted in one transaction."""
 
 MARGIN = timedelta(seconds=1)

@@ -131,6 +131,14 @@ class Shop:
                 )
             )
 
+    def read_found_again(self, operation: str) -> tuple[int, int]:
+        """How often something was not bought again, in the whole database, and what it had cost."""
+        with self.database.transaction() as tx:
+            totals = {row.name: row for row in tx.totals.list() if row.labels == (operation,)}
+        if not totals:
+            return 0, 0
+        return totals["dubline_found_again_total"].events, totals["dubline_saved_usd_micros_total"].amount
+
     def let_opening_end(self) -> None:
         """Put the end of the opening, or of the trial, into the past."""
         with self.database.transaction() as tx:

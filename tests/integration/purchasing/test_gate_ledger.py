@@ -1,3 +1,5 @@
+import itertools
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,10 +12,13 @@ from dubbing.errors import (
     OutcomeUnknownError,
     SettingsError,
     StorageError,
+    VendorError,
+    VendorRejectedError,
     VendorReplyError,
 )
 from dubbing.usage import Receipt
 from resources.database.tables import TranslationRow
+from resources.purchasing import gate
 from resources.purchasing.gate import CLOSING_TRIES
 from tests.integration.purchasing.shop import ScriptedCall, Shop, answer, open_shop
 
@@ -50,6 +55,33 @@ def test_a_success_is_settled_with_the_replys_usage_and_request_id_at_the_price_
     assert row.price_effective_from.year == 2020
     assert row.settled_at >= row.started_at
     assert (row.job_id, row.language, row.operation, row.engine) == (shop.job_id, "es", "synthesize", "engine")
+
+
+def test_how_long_an_engine_took_is_written_down_however_it_answered(shop):
+    with suppress(VendorError):
+        shop.buy(ScriptedCall(VendorRejectedError("No.")))
+    shop.buy(ScriptedCall(answer(characters=None)))
+    shop.buy(ScriptedCall(answer()))
+    assert [row.state for row in shop.list_calls()] == ["failed", "spend_unknown", "settled"]
+    assert all(row.latency_ms >= 0 for row in shop.list_calls())
+
+
+def test_our_own_storing_is_not_the_engines_time(shop, monkeypatch):
+    clock = itertools.count(step=0.25)
+    monkeypatch.setattr(gate, "monotonic", lambda: next(clock))
+
+    def store(value):
+        next(clock)
+        return value
+
+    shop.buy(ScriptedCall(answer()), store=store)
+    assert shop.get_call().latency_ms == 250
+
+
+def test_a_call_that_was_broken_off_on_our_side_has_no_latency(shop):
+    with pytest.raises(RuntimeError):
+        shop.buy(ScriptedCall(RuntimeError()))
+    assert shop.get_call().latency_ms is None
 
 
 def test_a_reply_that_does_not_say_what_it_used_is_left_to_reconciling(shop):

@@ -123,6 +123,17 @@ def test_a_text_is_read_once(get, reader, shop):
     assert len(shop.list_calls()) == 1
 
 
+def test_a_reading_that_is_found_again_is_counted_with_what_it_had_cost(get, shop):
+    events, saved = shop.read_found_again("synthesize")
+    get(LINE)
+    assert shop.read_found_again("synthesize") == (events, saved)
+    get(LINE)
+    get(LINE)
+    cost = shop.get_call().cost_usd_micros
+    assert cost > 0
+    assert shop.read_found_again("synthesize") == (events + 2, saved + 2 * cost)
+
+
 def test_threads_that_want_the_same_text_buy_it_once(get, reader):
     found = run_all([lambda: describe(get(LINE, lasts=True))] * 4)
     assert len(set(found)) == 1

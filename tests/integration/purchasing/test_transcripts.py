@@ -85,6 +85,14 @@ def test_a_recording_is_recognised_once_and_found_again_whole(get, listener, sho
     assert row.cost_usd_micros == 7_700 * 60
 
 
+def test_a_transcript_that_is_found_by_its_language_saves_what_detecting_it_had_cost(get, listener, shop):
+    events, saved = shop.read_found_again("recognize")
+    get(listener)
+    get(listener, language="en")
+    cost = shop.get_call().cost_usd_micros
+    assert shop.read_found_again("recognize") == (events + 1, saved + cost)
+
+
 def test_jobs_that_want_the_same_recording_at_the_same_time_pay_once(get, listener):
     run_all([lambda: get(listener, pauses=Pauses(lasts=True))] * 4)
     assert len(listener.recordings) == 1

@@ -190,6 +190,16 @@ def test_a_line_that_is_left_out_is_asked_for_again_and_the_others_are_not(scene
     assert scene.list_asked() == [[1, 2, 3, 4], [3]]
 
 
+def test_lines_that_are_found_again_are_counted_once_for_no_money(scene: Scene) -> None:
+    events, saved = scene.shop.read_found_again("translate")
+    scene.get(*make_texts(3))
+    assert scene.shop.read_found_again("translate") == (events, saved)
+    scene.get(*make_texts(5))  # two are found: the third was the last one and has less room now
+    assert scene.shop.read_found_again("translate") == (events + 2, saved)
+    scene.get(*make_texts(5))
+    assert scene.shop.read_found_again("translate") == (events + 7, saved)
+
+
 def test_an_answer_of_no_use_is_asked_for_in_halves(scene: Scene) -> None:
     def fail_on_many(batch: Batch) -> list[ReplyLine]:
         if len(batch.lines) > 1:
