@@ -38,7 +38,7 @@ from resources.storage.folder import FolderStore
 from resources.telemetry.catalogue import Exporter
 from resources.telemetry.instruments import Instruments
 from resources.telemetry.logs import set_up_logs
-from resources.telemetry.tracing import start_tracing
+from resources.telemetry.tracing import flush_spans, start_tracing
 
 PREFIX = "/v1"
 THREADS = 64
@@ -72,6 +72,7 @@ def create_app(container: Container | None = None) -> FastAPI:
         to_thread.current_default_thread_limiter().total_tokens = THREADS
         yield
         if container is None:
+            await to_thread.run_sync(flush_spans)
             await to_thread.run_sync(adapters.close)
 
     app = FastAPIOffline(

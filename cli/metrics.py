@@ -19,6 +19,7 @@ from resources.container import Container
 from resources.settings import load_settings
 from resources.telemetry.counters import TotalsCollector
 from resources.telemetry.gauges import GaugesCollector
+from resources.telemetry.logs import set_up_logs
 from resources.telemetry.readers import FORWARDING_HEADERS, may_read
 from resources.telemetry.scrape import Scrape
 
@@ -34,6 +35,7 @@ def run_metrics() -> int:
         DatabaseUnavailableError: the embedded database did not start.
     """
     settings = load_settings()
+    set_up_logs(settings, "metrics")
     stop = threading.Event()
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:

@@ -1,15 +1,18 @@
 """Fixtures that more than one tier uses: one Postgres for the whole session, a database of its own for each module."""
 
+import logging
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-import resources.telemetry.logs  # noqa: F401 - our loggers write into the standard library's from here on
 from resources.database.connection import Database
 from resources.database.embedded import PostgresAddress
+from resources.telemetry.logs import ROOMS  # with it our loggers write into those of the standard library
 from tests.support.postgres import fresh_database, postgres_server
 from tests.support.seaweedfs import SeaweedFS, seaweedfs_server
 
@@ -19,6 +22,20 @@ def pytest_configure() -> None:
     settings.load_profile("dubline")
     # Started in the background of a shell we ignore Ctrl-C, and so would everything that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _log_of_its_own() -> Iterator[None]:
+    """Take back what a test has set up of the log, as programs do at their start."""
+    loggers = [logging.getLogger(), *map(logging.getLogger, ROOMS)]
+    handlers, levels = loggers[0].handlers[:], [logger.level for logger in loggers]
+    hooks = sys.excepthook, threading.excepthook
+    yield
+    loggers[0].handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    logging.captureWarnings(False)
+    sys.excepthook, threading.excepthook = hooks
 
 
 @pytest.fixture(scope="session")

@@ -85,8 +85,8 @@ class Scrape:
         except NotYetError:
             logger.warning("metrics.reading_hangs", reading=name)
             return None
-        except Exception as error:  # noqa: BLE001 - see above
-            logger.warning("metrics.reading_failed", reading=name, error=type(error).__name__)
+        except Exception as error:
+            logger.warning("metrics.reading_failed", reading=name, exc_info=error)
             families = None
         del self._under_way[name]
         return families

@@ -8,7 +8,7 @@ from cli.services import Addresses
 from cli.up_display import build_display
 from resources.settings import Settings
 
-ADDRESSES = Addresses(8000, 3000, Path("code.sock"))
+ADDRESSES = Addresses(8000, 3000, Path("code.sock"), "http://127.0.0.1:9464")
 LINE = json.dumps({"service": "run", "event": "stage.began"})
 
 
@@ -32,7 +32,8 @@ def test_what_is_no_line_is_made_one_of_its_service_without_secrets(capsys: pyte
 
 def test_where_nobody_looks_on_the_addresses_are_told_and_no_token(capsys: pytest.CaptureFixture[str]) -> None:
     ready = [json.loads(line) for line in show(capsys, "json")]
-    assert [(line["service"], line["address"]) for line in ready] == [("api", ADDRESSES.api), ("web", ADDRESSES.web)]
+    shown = {"api": ADDRESSES.api, "web": ADDRESSES.web, "metrics": ADDRESSES.metrics}
+    assert {line["service"]: line["address"] for line in ready} == shown
 
 
 def test_people_see_names_beside_the_lines_and_the_token(capsys: pytest.CaptureFixture[str]) -> None:
