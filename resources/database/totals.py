@@ -63,6 +63,11 @@ _COUNT_MS = """
 """
 """Counts spans into buckets. `width_bucket` would put an upper bound into the next one: hence - 1."""
 
+# An interruption is nobody's stage: hours may pass before somebody goes on.
+_OF_LANGUAGE = """
+    (earlier.language = event.language AND earlier.type LIKE 'language.%' OR earlier.type = 'job.interrupted')
+"""
+
 _BEFORE = """
     job_events event CROSS JOIN LATERAL (
         SELECT earlier.type, earlier.at FROM job_events earlier
@@ -117,7 +122,7 @@ _SOURCES: Mapping[str, _Source] = {
             "dubline_stage_duration_seconds": _COUNT_MS.format(
                 labels="ARRAY[split_part(before.type, '.', 2)]",
                 span="event.at - before.at",
-                rows=_BEFORE.format(like_it="earlier.language = event.language AND earlier.type LIKE 'language.%'")
+                rows=_BEFORE.format(like_it=_OF_LANGUAGE)
                 + "AND event.type LIKE 'language.%' AND before.type = ANY(:stages)",
             ),
         },

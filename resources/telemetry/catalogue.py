@@ -1,6 +1,6 @@
 """Every metric that the product exports, in one place.
 
-Labels are bounded: a vendor, a state, a route; never a user, a job, or anything that somebody typed. Units are in the
+Labels are bounded: a vendor, a state, a route; never a user, a job, or anything that a customer typed. Units are in the
 names; money is in micro-dollars, as everywhere. `docs/metrics.md` lists the same, and a test holds the two equal.
 """
 

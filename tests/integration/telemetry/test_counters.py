@@ -112,6 +112,8 @@ def test_what_jobs_did_is_counted_as_a_recount_of_their_events_has_it(
                 begun = True
             elif kind == "job" and state in ENDS and queued_ms is not None:
                 spans["duration"].append(at_ms - queued_ms)
+            elif type_ == "job.interrupted":
+                language_at.clear()
             elif kind == "language":
                 stage, since_ms = language_at.get(language, ("", 0))
                 if stage in STAGES:
@@ -129,6 +131,24 @@ def test_what_jobs_did_is_counted_as_a_recount_of_their_events_has_it(
     for stage in STAGES:
         buckets = list_buckets(families["dubline_stage_duration_seconds"], stage=stage)
         assert buckets == naive_buckets(stages[stage], WORK_BUCKETS_S)
+
+
+def test_hours_until_somebody_goes_on_after_an_interruption_are_nobodys_stage(database: Database) -> None:
+    job_id = add_job(database)
+    history = ("language.synthesizing", 0), ("job.interrupted", 1), ("language.mixing", 9), ("language.completed", 10)
+    for type_, hours in history:
+        language = None if type_.startswith("job") else "es"
+        add_event(database, job_id, type_, NOON + timedelta(hours=hours), language)
+    stages = collect(database)["dubline_stage_duration_seconds"]
+    assert get_sample(stages, "_count", stage="synthesizing") == 0
+    assert get_sample(stages, "_sum", stage="mixing") == 3600
+
+
+def test_counters_of_several_rows_are_shown_as_one(database: Database) -> None:
+    with database.transaction() as first, database.transaction() as second:
+        for tx in (first, second):
+            tx.totals.add_found("translate", 3)
+    assert get_sample(collect(database)["dubline_found_again"], "_total", operation="translate") == 6
 
 
 def test_a_scrape_gives_what_the_catalogue_says_and_nothing_else(database: Database) -> None:
