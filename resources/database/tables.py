@@ -561,7 +561,7 @@ class MetricTotal(Base):
     """How often something happened since ever, and how much of it in all: what counters and histograms are made of.
 
     ``labels`` are values in the order in which the catalogue of metrics names them; ``bucket`` is the number of the
-    histogram's bucket, 0 where there is none.
+    histogram's bucket. Of a counter all rows are one sum: it has several where many add to it at once.
     """
 
     __tablename__ = "metric_totals"

@@ -31,6 +31,12 @@ SLICE = 20_000
 MARGIN = timedelta(seconds=1)
 """Kept from the present: a row is stamped a moment before its transaction can be seen to write."""
 
+ROWS = 64
+"""Over so many rows at most is spread what is added as it happens: more than add at once."""
+
+ADDING = 1
+"""First half of the numbers of locks on those rows; other locks of ours have no halves."""
+
 HIDDEN_FOR = timedelta(seconds=60)
 """How long somebody is given who writes under another login and does not show since when."""
 
@@ -169,22 +175,24 @@ _ADD_UP = """
     SET events = metric_totals.events + excluded.events, amount = metric_totals.amount + excluded.amount
 """
 
-_ADD = text(f"""
-    INSERT INTO metric_totals (name, labels, events, amount) VALUES (:name, :labels, :events, :amount) {_ADD_UP}
-""")
-
-# Both rows in one statement and always in this order: two who add at once do not wait for each other. What was bought
+# Many find something at once, and none waits for another's commit: each takes the first row that is nobody's now.
+# Both metrics in one statement and always in this order: who finds no row free never waits crosswise. What was bought
 # under a key last is what is found there; where the first key was never bought under, the next one was.
 _ADD_FOUND = text(f"""
-    WITH bought AS (
+    WITH free AS (
+        SELECT place FROM generate_series(0, {ROWS - 1}) place WHERE pg_try_advisory_xact_lock({ADDING}, place) LIMIT 1
+    ),
+    bought AS (
         SELECT call.cost_usd_micros FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY AS key (content_key, place)
         JOIN vendor_calls call USING (content_key)
         WHERE call.state = 'settled' ORDER BY place, call.started_at DESC LIMIT 1
+    ),
+    found (name, events, amount) AS (
+        VALUES ('dubline_found_again_total', CAST(:found AS bigint), 0),
+            ('dubline_saved_usd_micros_total', :found, coalesce((SELECT cost_usd_micros FROM bought), 0))
     )
-    INSERT INTO metric_totals (name, labels, events, amount) VALUES
-        ('dubline_found_again_total', ARRAY[CAST(:operation AS text)], :found, 0),
-        ('dubline_saved_usd_micros_total', ARRAY[CAST(:operation AS text)], :found,
-            coalesce((SELECT cost_usd_micros FROM bought), 0))
+    INSERT INTO metric_totals (name, labels, bucket, events, amount)
+    SELECT name, ARRAY[CAST(:operation AS text)], coalesce((SELECT place FROM free), 0), events, amount FROM found
     {_ADD_UP}
 """)
 
@@ -209,7 +217,8 @@ _MOVE_MARK = text("""
     INSERT INTO metric_marks (name, counted_until) VALUES (:name, :until)
     ON CONFLICT (name) DO UPDATE SET counted_until = excluded.counted_until
 """)
-_MEASURE_LAG = text("SELECT extract(epoch FROM clock_timestamp() - min(counted_until)) FROM metric_marks")
+# A mark in the future, left by a clock that was set back, keeps the counting from going on for as long.
+_MEASURE_LAG = text("SELECT max(abs(extract(epoch FROM clock_timestamp() - counted_until))) FROM metric_marks")
 
 
 def measure_horizon(connection: Connection) -> datetime:
@@ -248,18 +257,9 @@ class Totals:
         return self._session.scalars(select(MetricTotal).order_by(*order)).all()
 
     def measure_lag_s(self) -> float | None:
-        """Measure how far the counting is behind, seconds; None before anything is counted."""
+        """Measure how far the counting is behind, or ahead of a clock that was set back; None before it has begun."""
         lag_s = self._session.scalar(_MEASURE_LAG)
         return float(lag_s) if lag_s is not None else None
-
-    def add(self, name: str, labels: Sequence[str], events: int, amount: int = 0) -> None:
-        """Count what leaves no row; the last thing in its transaction, for everybody adds to the same row.
-
-        Args:
-            name: of the metric.
-            labels: in the catalogue's order.
-        """
-        self._session.execute(_ADD, {"name": name, "labels": list(labels), "events": events, "amount": amount})
 
     def add_found(self, operation: str, found: int, content_keys: Sequence[str] = ()) -> None:
         """Count what was found and not bought again, with what it had cost; the last thing in its transaction.

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -189,3 +190,18 @@ def test_what_was_found_again_is_counted_with_what_it_had_cost_last(database: Da
     assert read_totals(database, "dubline_found_again_total")[("translate", "events")] == 12
     assert read_totals(database, "dubline_saved_usd_micros_total")[("synthesize", "amount")] == 80
     assert read_totals(database, "dubline_saved_usd_micros_total")[("translate", "amount")] == 0
+
+
+def test_who_finds_something_does_not_wait_for_others_to_commit(database: Database) -> None:
+    with ExitStack() as finders:
+        for _ in range(8):
+            tx = finders.enter_context(database.transaction())
+            tx.session.execute(text("SET LOCAL lock_timeout = '200ms'"))
+            tx.totals.add_found("translate", 1)
+    assert read_totals(database, "dubline_found_again_total")[("translate", "events")] == 8
+
+
+def test_a_clock_that_was_set_back_shows_as_lag(database: Database) -> None:
+    count(database, get_now(database) + timedelta(hours=1))
+    with database.transaction() as tx:
+        assert tx.totals.measure_lag_s() == pytest.approx(3600, abs=60)
