@@ -3,6 +3,7 @@
 import http
 import logging
 import re
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -188,7 +189,8 @@ def reply(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Build the reply to a request that failed."""
-    request_id = structlog.contextvars.get_contextvars()["request_id"]
+    # An application put together without the watch that names requests answers all the same.
+    request_id = structlog.contextvars.get_contextvars().get("request_id") or uuid.uuid4().hex
     problem = _build_problem(code, detail, request_id, retryable=retryable, errors=errors)
     sent = {"Cache-Control": "no-store", **(headers or {})}
     if problem.status == 401:

@@ -94,3 +94,8 @@ def submit(client: httpx.Client, recording: bytes, *languages: str, **body: Any)
     wanted = {"upload_id": upload(client, recording), "target_languages": languages or ("es",), **body}
     job: dict[str, Any] = client.post("/jobs", json=wanted).raise_for_status().json()
     return job
+
+
+def read_problem(reply: httpx.Response) -> dict[str, Any]:
+    """What a problem says, but for the number of the request."""
+    return {name: said for name, said in reply.json().items() if name != "instance"}

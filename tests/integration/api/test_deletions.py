@@ -21,7 +21,7 @@ from dubbing.errors import StorageError
 from dubbing.jobs import LanguageState
 from dubbing.stages import Artifact
 from resources.database.tables import DeletionReceipt, DubbedSegment, DubbingJob, SegmentRow, Upload
-from tests.support.desk import BOB, Desk, announce, submit, upload
+from tests.support.desk import BOB, Desk, announce, read_problem, submit, upload
 from tests.support.jobs import add_job
 
 MARK = "Zanzibar"
@@ -242,7 +242,7 @@ def test_nobody_erases_the_job_of_another_or_reads_its_receipt(
 ) -> None:
     job_id = deliver(desk, owner)
     hidden, missing = bob.delete(f"/jobs/{job_id}"), bob.delete(f"/jobs/{uuid.uuid4()}")
-    assert (hidden.status_code, hidden.json()) == (404, missing.json())
+    assert (hidden.status_code, read_problem(hidden)) == (404, read_problem(missing))
     assert owner.get(f"/jobs/{job_id}").json()["deletion"] is None
     launch(desk, job_id)
     for _ in range(2):  # pending, then done

@@ -10,7 +10,7 @@ from sqlalchemy import event, text, update
 from dubbing.errors import NoSpeechError, SynthesisError
 from dubbing.jobs import JobState, LanguageState, WaitingOn
 from resources.database.tables import DubbingJob
-from tests.support.desk import ALICE, BOB, Desk
+from tests.support.desk import ALICE, BOB, Desk, read_problem
 from tests.support.jobs import add_job
 
 
@@ -219,7 +219,7 @@ def test_a_stranger_is_told_nothing(desk: Desk, alice: httpx.Client, bob: httpx.
             bob.request(method, path.format(job), headers={"If-None-Match": etag}) for job in (job_id, nowhere)
         )
         assert hidden.status_code == missing.status_code == 404
-        assert hidden.json() == missing.json()
+        assert read_problem(hidden) == read_problem(missing)
     assert str(job_id) not in bob.get("/jobs", params={"limit": 100}).text
     assert alice.get(f"/jobs/{job_id}").json()["state"] == "queued"
 

@@ -26,7 +26,7 @@ def list_expectations(alert: str) -> list[bool]:
         bool(look["exp_alerts"])
         for file in RULE_TESTS
         for test in yaml.safe_load(file.read_text())["tests"]
-        for look in test["alert_rule_test"]
+        for look in test.get("alert_rule_test", ())
         if look["alertname"] == alert
     ]
 

@@ -37,6 +37,16 @@ def test_a_page_has_its_sections_and_is_short(page: Path) -> None:
     assert len(lines) <= 50
 
 
+@pytest.mark.parametrize("page", list_pages(), ids=lambda page: page.stem)
+def test_a_page_and_the_list_say_how_bad_it_is(page: Path) -> None:
+    title, _, severity, *_ = page.read_text().splitlines()
+    alert = title.removeprefix("# ")
+    severities = sorted({rule.more["labels"]["severity"] for rule in list_alerts() if rule.name == alert})
+    assert sorted(re.findall(r"`(page|ticket)`", severity)) == severities
+    listed = f"| {alert} | {', '.join(severities)} | [{page.name}]({page.name}) |"
+    assert listed in (RUNBOOKS / "README.md").read_text().splitlines()
+
+
 @pytest.mark.parametrize("page", ALL, ids=lambda page: page.stem)
 def test_what_a_page_says_to_type_is_a_command(page: Path) -> None:
     for line in list_commands(page):
