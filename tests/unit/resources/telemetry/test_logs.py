@@ -190,11 +190,13 @@ def test_setting_up_once_more_writes_each_line_once(set_up: Callable[..., Log]) 
 
 def test_handlers_that_libraries_bring_are_put_out_of_work(set_up: Callable[..., Log]) -> None:
     brought = io.StringIO()
-    uvicorn = logging.getLogger("uvicorn")
-    uvicorn.addHandler(logging.StreamHandler(brought))
-    uvicorn.propagate = False
+    for name in ("uvicorn", "uvicorn.access"):
+        logging.getLogger(name).addHandler(logging.StreamHandler(brought))
+        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).propagate = False
     log = set_up()
     logging.getLogger("uvicorn.error").error("It broke.")
+    logging.getLogger("uvicorn.access").info("GET /v1/store/key?signature=%s", WORDS)
     assert brought.getvalue() == ""
     assert log.lines[0]["logger"] == "uvicorn.error"
 
@@ -239,6 +241,16 @@ def test_what_nobody_caught_is_logged_without_what_it_says(log: Log) -> None:
         sys.excepthook(ValueError, error, error.__traceback__)
     assert [line["event"] for line in log.lines] == ["thread.crashed", "process.crashed"]
     assert all("fail" in line["exception"][0]["frames"][-1] for line in log.lines)
+    assert WORDS not in log.text
+
+
+def test_what_breaks_while_something_is_tidied_away_is_logged_without_what_it_says(log: Log) -> None:
+    class Broken:
+        def __del__(self) -> None:
+            fail(ValueError(WORDS))
+
+    Broken()
+    assert [(line["event"], line["exception"][0]["type"]) for line in log.lines] == [("error.ignored", "ValueError")]
     assert WORDS not in log.text
 
 
