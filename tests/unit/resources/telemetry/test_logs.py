@@ -132,7 +132,7 @@ def test_a_line_that_cannot_be_written_says_where_and_not_what(log: Log, capsys:
 
 
 def test_a_message_stays_one_line(log: Log) -> None:
-    logging.getLogger("uvicorn.error").warning("one\x1b[31m\x9b31m\rtwo\nthree")
+    logging.getLogger("httpx").warning("one\x1b[31m\x9b31m\rtwo\nthree")
     assert log.lines[0]["event"].startswith("one [31m 31m")
     assert len(log.text.splitlines()) == 1
 
