@@ -6,6 +6,7 @@ a line too; secrets are taken out of both.
 
 import json
 import sys
+from contextlib import suppress
 from typing import Protocol
 
 from rich.console import Console
@@ -13,11 +14,16 @@ from rich.text import Text
 
 from cli.services import Addresses
 from resources.settings import Settings
+from resources.telemetry.log_fields import ALWAYS
 from resources.telemetry.logs import build_line_maker, writes_text
 from resources.telemetry.redaction import build_scrubber, list_secrets
 
 COLOURS = {"code": "blue", "web": "cyan", "daemon": "magenta", "metrics": "yellow", "api": "green", "stack": "bold"}
 PLAIN = "white"
+
+UNREAD = (OSError, ValueError, SystemExit)
+"""What writing raises where nobody reads any more, or cannot read these letters; rich makes an exit of the former.
+Whoever shows lines goes on: a service whose lines nobody takes stands still as soon as its pipe is full."""
 
 
 class Display(Protocol):
@@ -53,10 +59,12 @@ class _Screen:
 
     def show(self, name: str, line: str) -> None:
         plain = self._scrub(Text.from_ansi(line).plain)
-        self._console.print(Text(f"{name:7}", COLOURS.get(name, PLAIN)), Text(plain), soft_wrap=True)
+        with suppress(*UNREAD):
+            self._console.print(Text(f"{name:7}", COLOURS.get(name, PLAIN)), Text(plain), soft_wrap=True)
 
     def welcome(self, addresses: Addresses, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
+        with suppress(*UNREAD):
+            self._console.print(Text(text), soft_wrap=True)
 
 
 class _Lines:
@@ -79,13 +87,14 @@ class _Lines:
 
     def _write(self, line: str) -> None:
         # In one piece: the lines of each service come from a thread of its own.
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+        with suppress(*UNREAD):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
 
 def _is_line(line: str) -> bool:
     """Whether it is one of a log of ours."""
     try:
-        return line.startswith("{") and "service" in json.loads(line)
-    except ValueError:
+        return line.startswith("{") and json.loads(line).keys() >= ALWAYS.keys()
+    except (ValueError, RecursionError):
         return False

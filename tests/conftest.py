@@ -29,13 +29,13 @@ def _log_of_its_own() -> Iterator[None]:
     """Take back what a test has set up of the log, as programs do at their start."""
     loggers = [logging.getLogger(), *map(logging.getLogger, ROOMS)]
     handlers, levels = loggers[0].handlers[:], [logger.level for logger in loggers]
-    hooks = sys.excepthook, threading.excepthook
+    hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
     yield
     loggers[0].handlers[:] = handlers
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
     logging.captureWarnings(False)
-    sys.excepthook, threading.excepthook = hooks
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
 
 
 @pytest.fixture(scope="session")

@@ -42,8 +42,8 @@ write down what they send, keys and customers' words and all."""
 MONOTONOUS = ("dagster.daemon.SensorDaemon",)
 """Loggers of chatty libraries that say every few seconds that nothing was to do."""
 
-OWN_HANDLERS = ("uvicorn", "uvicorn.error", "dagster", "dagster-webserver")
-"""Loggers of libraries that bring handlers of their own, which would write past ours."""
+OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "dagster", "dagster-webserver")
+"""Loggers of libraries that bring handlers of their own, which would write past ours: whole addresses, for one."""
 
 BROKEN = "log.line_broken"
 """Said in place of a line that could not be written."""
@@ -94,6 +94,7 @@ def set_up_logs(settings: Settings, service: str, stream: TextIO | None = None, 
         logging.getLogger(name).setLevel(max(least, chatty))
     logging.captureWarnings(True)
     sys.excepthook = _log_crash
+    sys.unraisablehook = _log_ignored
     threading.excepthook = _log_crash_of_thread
 
 
@@ -217,6 +218,12 @@ def _log_crash(kind: type[BaseException], error: BaseException, trace: Traceback
     if issubclass(kind, KeyboardInterrupt):
         return
     logger.critical("process.crashed", exc_info=error.with_traceback(trace))
+
+
+def _log_ignored(ignored: "sys.UnraisableHookArgs") -> None:
+    """Log what nobody could have caught: what broke while something was tidied away."""
+    if ignored.exc_value is not None:
+        logger.error("error.ignored", exc_info=ignored.exc_value)
 
 
 def _log_crash_of_thread(crashed: threading.ExceptHookArgs) -> None:

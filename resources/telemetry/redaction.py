@@ -32,14 +32,18 @@ LONGEST_WORD = 200
 SHORTEST_SECRET = 6
 """Fewest characters of a configured secret that is looked for: one of two would be found in every line."""
 
-MOST_FRAMES = 20
-"""Most frames of an error, those next to its place; a line stays below what a pipe takes at once, 4096 bytes."""
+LONGEST_READ = 4 * LONGEST_MESSAGE
+"""Most characters of a message that are looked at; looking for secrets in much more would hold up whoever says it."""
+
+MOST_FRAMES = 30
+"""Most frames of an error and its causes together, of each those next to its place: so a line mostly stays below what
+a pipe takes in one piece, 4096 bytes, where many runs write into the same."""
 
 MOST_CAUSES = 4
 """Most errors of a chain of causes."""
 
 _WORD = re.compile(r"[\w.:/{}@+*\[\]-]+", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TOKEN = re.compile(r"[^\s\"'<>]+")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _FRAME = re.compile(r'File "([^"\n]+)", line (\d+), in (\S+)')
@@ -58,13 +62,13 @@ _NAMED_SECRET = re.compile(
 def list_secrets(settings: Settings) -> frozenset[str]:
     """List what must stand in no line: every secret of the settings, whole and by its parts.
 
-    Parts are the password in an address of a database, as it is written and as it is meant, and what stands behind the
-    names of headers.
+    Parts are the password in an address of a database and what stands behind the names of headers, both as they are
+    written and as they are meant.
     """
     given = [value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)]
     parts = {part.partition("=")[2] for value in given for part in value.split(",") if "=" in part}
     passwords = {password for value in given if (password := _find_password(value))}
-    return frozenset({*given, *parts, *passwords, *map(unquote, passwords)})
+    return frozenset({*given, *parts, *passwords, *map(unquote, parts | passwords)})
 
 
 def _find_password(value: str) -> str | None:
@@ -114,7 +118,9 @@ def _scrub_key(found: re.Match[str]) -> str:
 def clean_message(message: str, scrub: Callable[[str], str]) -> str:
     """Keep the first line of a message, without secrets; what follows it is mostly what an error said."""
     first, *_ = message.strip().splitlines() or [""]
-    scrubbed = scrub(first)
+    # Where it is cut, the half of a word that is left would not be known for a secret.
+    read = first if len(first) <= LONGEST_READ else first[:LONGEST_READ].rpartition(" ")[0] + " …"
+    scrubbed = scrub(read)
     return scrubbed if len(scrubbed) <= LONGEST_MESSAGE else scrubbed[: LONGEST_MESSAGE - 1] + "…"
 
 
@@ -143,8 +149,8 @@ def _clean(name: str, value: object, scrub: Callable[[str], str]) -> str | int |
         case bool() | int():
             return value
         case str() | UUID() | date():
-            text = scrub(str(value))
-            return text if len(text) <= LONGEST_WORD and _WORD.fullmatch(text) else REDACTED
+            text = str(value)
+            return scrubbed if len(text) <= LONGEST_WORD and _WORD.fullmatch(scrubbed := scrub(text)) else REDACTED
     return None
 
 
@@ -160,13 +166,14 @@ def describe_error(error: BaseException) -> list[dict[str, object]]:
 
     Their messages hold what a customer sent: a line that cannot be translated, the parameters of a statement.
     """
+    links = _list_causes(error)
     return [
         {
             "type": type(link).__name__,
             **({"code": link.code} if isinstance(link, DubbingError) else {}),
-            "frames": _list_frames(link.__traceback__),
+            "frames": _list_frames(link.__traceback__, MOST_FRAMES // len(links)),
         }
-        for link in _list_causes(error)
+        for link in links
     ]
 
 
@@ -178,10 +185,10 @@ def _list_causes(error: BaseException | None) -> list[BaseException]:
     return causes
 
 
-def _list_frames(trace: TracebackType | None) -> list[str]:
+def _list_frames(trace: TracebackType | None, most: int) -> list[str]:
     frames = []
     while trace is not None:
         frame = trace.tb_frame
         frames.append(f"{frame.f_globals.get('__name__', '?')}:{trace.tb_lineno} {frame.f_code.co_name}")
         trace = trace.tb_next
-    return frames[-MOST_FRAMES:]
+    return frames[-most:]

@@ -31,7 +31,6 @@ ATTRIBUTES = frozenset(
         "language",
         "model",
         "operation",
-        "request_id",
         "run_id",
         "stage",
         "vendor",

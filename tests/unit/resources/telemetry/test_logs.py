@@ -3,6 +3,7 @@ import logging
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -113,11 +114,11 @@ def test_secrets_of_the_settings_are_taken_out_wherever_they_stand(set_up: Calla
         "openai_api_key": SecretStr("plain-words"),
         "database_url": SecretStr("postgresql://dubline:p%40ssword@db/dubline"),
         "dagster_database_url": SecretStr("postgresql://db/dagster"),
-        "otlp_headers": SecretStr("x-team=blue-whale,x=y"),
+        "otlp_headers": SecretStr("x-team=blue%20whale,x=y"),
     }
     log = set_up(**chosen)
-    logging.getLogger("httpx").warning("xplain-wordsx and p@ssword, p%40ssword; blue-whale")
-    assert log.lines[0]["event"].count("[redacted]") == 4
+    logging.getLogger("httpx").warning("xplain-wordsx and p@ssword, p%40ssword; blue%20whale, blue whale")
+    assert log.lines[0]["event"].count("[redacted]") == 5
     assert not re.search("plain|ssword|whale", log.text)
 
 
@@ -131,9 +132,36 @@ def test_a_line_that_cannot_be_written_says_where_and_not_what(log: Log, capsys:
 
 
 def test_a_message_stays_one_line(log: Log) -> None:
-    logging.getLogger("uvicorn.error").warning("one\x1b[31m\rtwo\nthree")
-    assert log.lines[0]["event"].startswith("one [31m")
+    logging.getLogger("httpx").warning("one\x1b[31m\x9b31m\rtwo\nthree")
+    assert log.lines[0]["event"].startswith("one [31m 31m")
     assert len(log.text.splitlines()) == 1
+
+
+def test_what_is_said_at_any_length_is_cut_before_it_is_searched(log: Log) -> None:
+    begun_s = time.perf_counter()
+    logging.getLogger("httpx").warning("Said: %s", "eyJ" * 100_000)
+    ours.info("a.b", state="eyJ" * 100_000)
+    assert [(line["event"], line.get("state")) for line in log.lines] == [("Said: …", None), ("a.b", "[redacted]")]
+    assert time.perf_counter() - begun_s < 1
+
+
+def test_a_line_of_errors_upon_errors_fits_into_a_pipe_in_one_piece(log: Log) -> None:
+    def descend(depth: int, error: Exception) -> None:
+        if depth:
+            descend(depth - 1, error)
+        raise error
+
+    def break_again(times: int) -> None:
+        try:
+            if times:
+                break_again(times - 1)
+        finally:
+            descend(40, ValueError(times))
+
+    with logged("job.broke " + "x " * 250, job="0" * 36, run_id="0" * 36):
+        break_again(5)
+    assert {len(each["frames"]) for each in log.lines[0]["exception"]} == {7}
+    assert len(log.text) < 4096
 
 
 def test_libraries_are_not_heard_below_warnings_even_where_we_are(log: Log) -> None:
@@ -162,11 +190,13 @@ def test_setting_up_once_more_writes_each_line_once(set_up: Callable[..., Log]) 
 
 def test_handlers_that_libraries_bring_are_put_out_of_work(set_up: Callable[..., Log]) -> None:
     brought = io.StringIO()
-    uvicorn = logging.getLogger("uvicorn")
-    uvicorn.addHandler(logging.StreamHandler(brought))
-    uvicorn.propagate = False
+    for name in ("uvicorn", "uvicorn.access"):
+        logging.getLogger(name).addHandler(logging.StreamHandler(brought))
+        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).propagate = False
     log = set_up()
     logging.getLogger("uvicorn.error").error("It broke.")
+    logging.getLogger("uvicorn.access").info("GET /v1/store/key?signature=%s", WORDS)
     assert brought.getvalue() == ""
     assert log.lines[0]["logger"] == "uvicorn.error"
 
@@ -211,6 +241,16 @@ def test_what_nobody_caught_is_logged_without_what_it_says(log: Log) -> None:
         sys.excepthook(ValueError, error, error.__traceback__)
     assert [line["event"] for line in log.lines] == ["thread.crashed", "process.crashed"]
     assert all("fail" in line["exception"][0]["frames"][-1] for line in log.lines)
+    assert WORDS not in log.text
+
+
+def test_what_breaks_while_something_is_tidied_away_is_logged_without_what_it_says(log: Log) -> None:
+    class Broken:
+        def __del__(self) -> None:
+            fail(ValueError(WORDS))
+
+    Broken()
+    assert [(line["event"], line["exception"][0]["type"]) for line in log.lines] == [("error.ignored", "ValueError")]
     assert WORDS not in log.text
 
 
