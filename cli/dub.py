@@ -16,6 +16,7 @@ from cli.exit_codes import EXIT_CODES, INTERRUPTED, SOME_LANGUAGES_FAILED
 from cli.glossary_file import read_glossary
 from cli.progress import show_progress
 from cli.report import print_report
+from cli.speaking import has_level
 from dubbing.delivery import Delivery
 from dubbing.errors import DatabaseUnavailableError, DubbingError, FileMissingError, JobBusyError, build_error
 from dubbing.jobs import DELIVERED_STATES, FINAL_JOB_STATES, JobState
@@ -27,6 +28,9 @@ from resources.intake import JobRequest
 from resources.settings import Engine, Settings, load_settings
 from resources.telemetry.tracing import flush_spans, span, start_tracing
 from resources.workspaces import sweep_workspaces
+
+QUIET_RUN: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""What becomes of the job the command says itself."""
 
 NO_WISHES: Mapping[str, Any] = MappingProxyType({})
 
@@ -125,6 +129,7 @@ def _run_on_dagster(container: Container, job_id: uuid.UUID) -> None:
             instance=instance,
             partition_key=str(job_id),
             raise_on_error=False,
+            run_config={} if has_level(container.settings) else QUIET_RUN,
         )
     if not result.success:
         failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]

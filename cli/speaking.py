@@ -3,7 +3,7 @@
 import typer
 
 from dubbing.errors import SettingsError
-from resources.settings import load_settings
+from resources.settings import Settings, load_settings
 from resources.telemetry.logs import saying, set_up_logs
 
 QUIET = "warning"
@@ -16,6 +16,10 @@ def speak_as(context: typer.Context) -> None:
         settings = load_settings()
     except SettingsError:
         return
-    chosen = settings.log_level if "log_level" in settings.model_fields_set else QUIET
-    set_up_logs(settings, "cli", level=chosen)
+    set_up_logs(settings, "cli", level=settings.log_level if has_level(settings) else QUIET)
     context.with_resource(saying(command=context.invoked_subcommand))
+
+
+def has_level(settings: Settings) -> bool:
+    """Whether somebody wants to see the log."""
+    return "log_level" in settings.model_fields_set
