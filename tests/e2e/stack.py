@@ -30,6 +30,7 @@ class Stack:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         machine.environment.setdefault("DUBLINE_LOG_FORMAT", "text")
+        machine.environment.setdefault("DUBLINE_METRICS_PORT", "0")  # another stack may start at the same moment
         self._is_json = machine.environment["DUBLINE_LOG_FORMAT"] == "json"
         self.process = machine.start("up", "--port", "0", "--api-port", "0")
         self.lines: list[str] = []
